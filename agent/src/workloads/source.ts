@@ -1,0 +1,21 @@
+// In: nothing; out: what a source of workload names (static table, Docker, later Kubernetes) offers.
+import type { Workload } from './workload.ts';
+
+/** How a source fares, as the self-metrics show it; `lastSuccessMs` is a point in time, in ms since the epoch. */
+export interface SourceState {
+  readonly name: string;
+  readonly up: boolean;
+  readonly errors: number;
+  readonly lastSuccessMs?: number;
+}
+
+/** One way to name cgroups. Paths are as in /proc/PID/cgroup: from the root of the tree, with a leading slash. */
+export interface Source {
+  readonly name: string;
+  /** The workload whose cgroup is exactly this one; its ancestors are the caller's business. */
+  workloadAt(path: string): Workload | undefined;
+  /** Reads anew if the time or one of these paths, which moved just now, gives a reason to; tells whether it did. Never rejects. */
+  refresh(paths: Iterable<string>): Promise<boolean>;
+  /** Nothing for a source that cannot fail, or that this node does not have. */
+  state(): SourceState | undefined;
+}
