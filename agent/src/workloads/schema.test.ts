@@ -1,0 +1,46 @@
+import { describe, expect, it } from 'vitest';
+import { workloadsSchema } from './schema.ts';
+
+const issuesOf = (input: unknown): readonly string[] =>
+  (workloadsSchema.safeParse(input).error?.issues ?? []).map(
+    ({ path, message }) => `${path.join('.')}: ${message}`,
+  );
+const ruleWith = (rule: object) => ({ static: [{ cgroup: 'demo/*', app: 'shop', version: '$1', ...rule }] });
+
+describe('the workloads section', () => {
+  it('has defaults for everything', () => {
+    expect(workloadsSchema.parse(undefined)).toEqual({
+      static: [],
+      docker: {
+        enabled: 'auto',
+        socket: '/var/run/docker.sock',
+        labels: { namespace: [], app: [], version: [] },
+      },
+    });
+  });
+
+  it('puts static workloads into the namespace host unless told otherwise', () => {
+    expect(workloadsSchema.parse(ruleWith({})).static[0]?.namespace).toBe('host');
+  });
+
+  it.each([
+    [ruleWith({ version: '$2' }), 'static.0.version: Expected $1, which is what demo/* has', 'got $2'],
+    [ruleWith({ cgroup: 'demo' }), 'static.0.version: Expected no capture, which is what demo has', 'got $1'],
+    [ruleWith({ cgroup: '*/*', app: '$' }), 'static.0.app: Expected $1 to $2', 'got $'],
+    [ruleWith({ cgroup: 'demo/[a-' }), 'static.0.cgroup: Expected a glob, got demo/[a-', ''],
+    [ruleWith({ cgroup: '!demo' }), 'static.0.cgroup: Expected a glob that does not start with !', '!demo'],
+    [ruleWith({ cgroup: 7 }), 'static.0.cgroup: Invalid input: expected string', 'received number'],
+    [ruleWith({ app: undefined }), 'static.0.app: Invalid input: expected string', 'received undefined'],
+    [ruleWith({ app: '' }), 'static.0.app: Too small', '>=1'],
+    [ruleWith({ apps: 'shop' }), 'static.0: Unrecognized key', '"apps"'],
+    [{ docker: { enabled: 'yes' } }, 'docker.enabled: Invalid option: expected one of', '"auto"|true|false'],
+    [{ docker: { socket: 'docker.sock' } }, 'docker.socket: Invalid string: must start with', '"/"'],
+    [{ docker: { labels: { app: 'my.app' } } }, 'docker.labels.app: Invalid input: expected array', 'string'],
+    [{ kubernetes: {} }, ': Unrecognized key', '"kubernetes"'],
+    [[], ': Invalid input: expected object', 'received array'],
+  ])('refuses %j and says where and why', (input, start, end) => {
+    const [issue] = issuesOf(input);
+    expect(issue?.slice(0, start.length)).toBe(start);
+    expect(issue).toContain(end);
+  });
+});

@@ -1,0 +1,53 @@
+// In: the `workloads` section of the configuration; out: the same with its defaults, or issues with path and reason.
+import { z } from 'zod';
+import { compileGlob, wrongReferences } from './glob.ts';
+import type { Glob } from './glob.ts';
+
+const text = z.string().min(1);
+
+const rule = z.strictObject({ cgroup: text, namespace: text.default('host'), app: text, version: text });
+
+const checkedRule = rule.superRefine((candidate, context) => {
+  const { cgroup, ...labels } = candidate;
+  const glob = tryGlob(cgroup);
+  if (glob instanceof Error) {
+    context.addIssue({ code: 'custom', path: ['cgroup'], message: glob.message, input: cgroup });
+    return;
+  }
+  const expected =
+    glob.captures === 0 ? 'no capture' : glob.captures === 1 ? '$1' : `$1 to $${glob.captures}`;
+  for (const [label, template] of Object.entries(labels)) {
+    for (const wrong of wrongReferences(template, glob.captures)) {
+      const message = `Expected ${expected}, which is what ${cgroup} has ($$ is a dollar sign), got ${wrong}`;
+      context.addIssue({ code: 'custom', path: [label], message, input: template });
+    }
+  }
+});
+
+const tryGlob = (cgroup: string): Glob | Error => {
+  try {
+    return compileGlob(cgroup);
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    return new Error(reason.startsWith('Expected') ? reason : `Expected a glob, got ${cgroup}: ${reason}`);
+  }
+};
+
+const labelNames = z.array(text).default([]);
+
+const docker = z.strictObject({
+  /** `auto`: used when the socket is there, no complaint when it is not. */
+  enabled: z.literal(['auto', true, false]).default('auto'),
+  socket: z.string().startsWith('/').default('/var/run/docker.sock'),
+  /** Container labels to look at before the usual ones. */
+  labels: z.strictObject({ namespace: labelNames, app: labelNames, version: labelNames }).prefault({}),
+});
+
+/** The `workloads` section; a reference to a capture that the rule's glob does not have is an issue. */
+export const workloadsSchema = z
+  .strictObject({ static: z.array(checkedRule).default([]), docker: docker.prefault({}) })
+  .prefault({});
+
+export type WorkloadsConfig = z.output<typeof workloadsSchema>;
+export type StaticRule = WorkloadsConfig['static'][number];
+export type DockerConfig = WorkloadsConfig['docker'];
