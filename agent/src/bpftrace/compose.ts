@@ -1,0 +1,103 @@
+// In: the text of probes (bpf/*.bt). Out: one bpftrace program, and what it asks of the kernel.
+
+/** A probe body of the program, such as `tracepoint:sched:sched_switch { … }`. */
+interface Block {
+  readonly header: string;
+  readonly body: string;
+}
+
+/** A tracepoint and the fields of it that a program reads through `args`. */
+export interface TracepointUse {
+  readonly category: string;
+  readonly name: string;
+  readonly fields: readonly string[];
+}
+
+/** Printed last at each interval: whoever reads the output knows by it that a snapshot is whole. */
+export const tickMap = '@tick';
+
+/**
+ * One program out of several probes: fragments in place of their `#include "…"` lines, one BEGIN, one END and
+ * one interval for all. bpftrace runs blocks of the same event in no stated order, and a snapshot needs one.
+ *
+ * @param sources text of each probe, as in bpf/NAME.bt
+ * @param readFragment gives the text of an included file by its path, and throws if there is none
+ * @param intervalMs time between two snapshots
+ */
+export const compose = (
+  sources: readonly string[],
+  readFragment: (path: string) => string,
+  intervalMs: number,
+): string => {
+  const blocks = sources.flatMap((source) => parseBlocks(expandIncludes(source, readFragment)));
+  const bodiesOf = (isWanted: (header: string) => boolean) =>
+    blocks.filter(({ header }) => isWanted(header)).map(({ body }) => body);
+  const interval = intervalMs % 1000 === 0 ? `interval:s:${intervalMs / 1000}` : `interval:ms:${intervalMs}`;
+  const tick = `\n  ${tickMap} = count();\n  print(${tickMap});\n`;
+  const merged: readonly Block[] = [
+    { header: 'BEGIN', body: bodiesOf((header) => header === 'BEGIN').join('') },
+    ...blocks.filter(({ header }) => !isShared(header)),
+    { header: interval, body: [...bodiesOf(isInterval), tick].join('') },
+    { header: 'END', body: bodiesOf((header) => header === 'END').join('') },
+  ];
+  return merged
+    .filter(({ body }) => body.trim() !== '')
+    .map(({ header, body }) => `${header}\n{${body}}\n`)
+    .join('\n');
+};
+
+/** The tracepoints of a composed program with the fields that it uses, for the preflight. */
+export const tracepointsOf = (program: string): readonly TracepointUse[] => {
+  const fieldsByTracepoint = new Map<string, Set<string>>();
+  for (const { header, body } of parseBlocks(program)) {
+    const used = [...body.matchAll(/\bargs->(\w+)/g)].map(([, field = '']) => field);
+    for (const [, tracepoint = ''] of header.matchAll(/tracepoint:(\w+:\w+)/g)) {
+      const fields = fieldsByTracepoint.get(tracepoint) ?? new Set();
+      for (const field of used) fields.add(field);
+      fieldsByTracepoint.set(tracepoint, fields);
+    }
+  }
+  return [...fieldsByTracepoint].map(([tracepoint, fields]) => {
+    const [category = '', name = ''] = tracepoint.split(':');
+    return { category, name, fields: [...fields].sort() };
+  });
+};
+
+const isInterval = (header: string) => header.startsWith('interval:');
+const isShared = (header: string) => header === 'BEGIN' || header === 'END' || isInterval(header);
+
+const expandIncludes = (text: string, readFragment: (path: string) => string): string =>
+  text.replace(/^([ \t]*)#include "(.+)"$/gm, (_line, indent: string, path: string) =>
+    expandIncludes(readFragment(path), readFragment)
+      .trimEnd()
+      .replace(/^(?=.)/gm, indent),
+  );
+
+/** Comments go, since a brace in one would mislead; the probe's own file has them. Strings hold no brace. */
+const parseBlocks = (text: string): readonly Block[] => {
+  const code = text.replace(/\/\*[^]*?\*\//g, '').replace(/\n\s*\n/g, '\n');
+  const blocks: Block[] = [];
+  let position = 0;
+  for (;;) {
+    const open = code.indexOf('{', position);
+    if (open === -1) break;
+    const close = matchingBrace(code, open);
+    blocks.push({
+      header: code.slice(position, open).trim(),
+      body: code.slice(open + 1, close),
+    });
+    position = close + 1;
+  }
+  const rest = code.slice(position).trim();
+  if (rest !== '') throw new Error(`Expected a probe and its block, got "${rest.slice(0, 40)}"`);
+  return blocks;
+};
+
+const matchingBrace = (code: string, open: number): number => {
+  let depth = 0;
+  for (let index = open; index < code.length; index++) {
+    if (code[index] === '{') depth++;
+    else if (code[index] === '}' && --depth === 0) return index;
+  }
+  throw new Error(`Expected a closing brace for "${code.slice(open, open + 40)}"`);
+};
