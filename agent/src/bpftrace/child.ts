@@ -1,0 +1,59 @@
+// In: a program. Out: one bpftrace process that runs it, line by line, until it ends or is aborted.
+import { execa } from 'execa';
+
+export interface ChildOptions {
+  /** Path or name of the bpftrace binary. */
+  readonly path: string;
+  /** Most entries that any map may hold. */
+  readonly maxMapKeys: number;
+}
+
+/** How a bpftrace process ended; `errors` are the lines of its stderr that matter. */
+export interface ChildEnd {
+  readonly exitCode: number | undefined;
+  readonly signal: string | undefined;
+  readonly errors: readonly string[];
+}
+
+/**
+ * Runs bpftrace until it ends by itself or `signal` aborts; resolves only when the process is gone. It needs no
+ * guard against outliving us: its next print into the closed pipe ends it.
+ *
+ * @param onLine called for each line of its JSON output
+ */
+export const runBpftrace = async (
+  program: string,
+  { path, maxMapKeys }: ChildOptions,
+  signal: AbortSignal,
+  onLine: (line: string) => void,
+): Promise<ChildEnd> => {
+  const errors: string[] = [];
+  const child = execa(path, ['-f', 'json', '-'], {
+    input: program,
+    buffer: false,
+    reject: false,
+    cancelSignal: signal,
+    forceKillAfterDelay: 3000,
+    env: {
+      // The name before bpftrace 0.19, and the one since.
+      BPFTRACE_MAP_KEYS_MAX: String(maxMapKeys),
+      BPFTRACE_MAX_MAP_KEYS: String(maxMapKeys),
+    },
+  });
+  const readErrors = async () => {
+    for await (const line of child.iterable({ from: 'stderr' })) {
+      // Newer versions print hundreds of warnings; and a missing CAP_SYS_RESOURCE is harmless since Linux 5.11.
+      if (/ERROR|FATAL/.test(line) && !line.includes('RLIMIT_MEMLOCK') && errors.length < 20)
+        errors.push(line);
+    }
+  };
+  const readLines = async () => {
+    for await (const line of child.iterable({ from: 'stdout' })) onLine(line);
+  };
+  // A stream that breaks because the process was killed is no news: how it ended says the process itself.
+  await Promise.allSettled([readErrors(), readLines()]);
+  const result = await child;
+  const didNotStart = result.failed && result.exitCode === undefined && result.signal === undefined;
+  if (didNotStart && !signal.aborted) errors.push(result.shortMessage ?? `${path} did not start`);
+  return { exitCode: result.exitCode, signal: result.signal, errors };
+};

@@ -1,0 +1,38 @@
+import { expect, test } from 'vitest';
+import { fieldsOfFormat, hasCapability, isAtLeast, lockdownMode } from './kernel.ts';
+
+test.each([
+  ['4.18.0-553.el8.x86_64', true],
+  ['6.1.0-13-amd64', true],
+  ['10.0.1', true],
+  ['4.17.19', false],
+  ['3.10.0-1160.el7.x86_64', false],
+  ['no version', false],
+])('kernel %s is at least 4.18: %s', (text, expected) => {
+  expect(isAtLeast(text, [4, 18])).toBe(expected);
+});
+
+test('capabilities are read from the effective set', () => {
+  const status = 'Name:\tnode\nCapPrm:\t000001ffffffffff\nCapEff:\t000000c000000000\n';
+  expect(hasCapability(status, 'CAP_BPF')).toBe(true);
+  expect(hasCapability(status, 'CAP_PERFMON')).toBe(true);
+  expect(hasCapability(status, 'CAP_SYS_ADMIN')).toBe(false);
+  expect(hasCapability('', 'CAP_BPF')).toBe(false);
+});
+
+test('the lockdown mode is the one in brackets', () => {
+  expect(lockdownMode('none [integrity] confidentiality\n')).toBe('integrity');
+  expect(lockdownMode('')).toBe('none');
+});
+
+test('fields of a tracepoint are found, arrays and pointers too', () => {
+  const format = [
+    'name: inet_sock_set_state',
+    'format:',
+    '\tfield:unsigned short common_type;\toffset:0;\tsize:2;\tsigned:0;',
+    '',
+    '\tfield:const void * skaddr;\toffset:8;\tsize:8;\tsigned:0;',
+    '\tfield:__u8 saddr[4];\toffset:32;\tsize:4;\tsigned:0;',
+  ].join('\n');
+  expect(fieldsOfFormat(format)).toEqual(['common_type', 'skaddr', 'saddr']);
+});

@@ -1,0 +1,159 @@
+// In: this machine and a program. Out: a finding for each thing that bpftrace needs, with a remedy if it lacks.
+import { execa } from 'execa';
+import { existsSync, readFileSync } from 'node:fs';
+import { release } from 'node:os';
+import { findCgroupRoot } from '../workloads/mountinfo.ts';
+import type { TracepointUse } from './compose.ts';
+import { fieldsOfFormat, hasCapability, isAtLeast, lockdownMode, type Version } from './kernel.ts';
+
+/** `missing` stops the agent or the probes named; `warning` does not. */
+export interface Finding {
+  readonly name: string;
+  readonly status: 'ok' | 'warning' | 'missing';
+  readonly found: string;
+  readonly remedy?: string;
+}
+
+export interface Preflight {
+  readonly findings: readonly Finding[];
+  readonly bpftraceVersion: string | undefined;
+  /** Where the cgroup v2 hierarchy is mounted. */
+  readonly cgroupRoot: string | undefined;
+}
+
+const tracefs = '/sys/kernel/tracing';
+const leastKernel: Version = [4, 18];
+const leastBpftrace: Version = [0, 17];
+
+/** Looks at this machine; mounts tracefs if it is not there and the rights suffice. Never throws. */
+export const preflight = async (
+  bpftracePath: string,
+  tracepoints: readonly TracepointUse[],
+): Promise<Preflight> => {
+  const cgroupRoot = findCgroupRoot(readText('/proc/self/mountinfo') ?? '');
+  const bpftrace = await checkBpftrace(bpftracePath);
+  const tracefsFinding = await checkTracefs();
+  const findings = [
+    checkKernel(),
+    checkRights(),
+    checkLockdown(),
+    checkBtf(),
+    checkCgroups(cgroupRoot),
+    bpftrace.finding,
+    tracefsFinding,
+    ...(tracefsFinding.status === 'ok' ? tracepoints.map(checkTracepoint) : []),
+  ];
+  return { findings, bpftraceVersion: bpftrace.version, cgroupRoot };
+};
+
+const checkKernel = (): Finding =>
+  isAtLeast(release(), leastKernel)
+    ? ok('kernel', `Linux ${release()}`)
+    : missing('kernel', `Linux ${release()}`, 'Linux 4.18 or newer has the tracepoints; upgrade this node');
+
+const checkRights = (): Finding => {
+  const status = readText('/proc/self/status') ?? '';
+  const uid = process.geteuid?.();
+  const has = (name: Parameters<typeof hasCapability>[1]) => hasCapability(status, name);
+  if (has('CAP_SYS_ADMIN')) return ok('rights', `uid ${uid ?? '?'} with CAP_SYS_ADMIN`);
+  if (has('CAP_BPF') && has('CAP_PERFMON')) return ok('rights', 'CAP_BPF and CAP_PERFMON');
+  return missing(
+    'rights',
+    `uid ${uid ?? '?'} without CAP_BPF and CAP_PERFMON`,
+    'run as root (sudo), or in a container with privileged: true or these two capabilities',
+  );
+};
+
+const checkLockdown = (): Finding => {
+  const mode = lockdownMode(readText('/sys/kernel/security/lockdown') ?? '');
+  return mode === 'confidentiality'
+    ? missing(
+        'lockdown',
+        mode,
+        'boot with lockdown=integrity: confidentiality forbids BPF to read kernel memory',
+      )
+    : ok('lockdown', mode);
+};
+
+const checkBtf = (): Finding => {
+  const own = process.env.BPFTRACE_BTF;
+  const file = own ?? '/sys/kernel/btf/vmlinux';
+  return existsSync(file)
+    ? ok('btf', file)
+    : missing(
+        'btf',
+        `no ${file}`,
+        'a kernel with CONFIG_DEBUG_INFO_BTF=y (Debian 11, Ubuntu 20.10, RHEL 8.2 and newer have it), or BPFTRACE_BTF=FILE',
+      );
+};
+
+const checkCgroups = (root: string | undefined): Finding =>
+  root !== undefined
+    ? ok('cgroup-v2', root)
+    : missing(
+        'cgroup-v2',
+        'not mounted',
+        'mount -t cgroup2 cgroup2 /sys/fs/cgroup/unified, or boot with systemd.unified_cgroup_hierarchy=1',
+      );
+
+const checkBpftrace = async (path: string): Promise<{ finding: Finding; version: string | undefined }> => {
+  const { stdout, failed, shortMessage } = await execa(path, ['--version'], {
+    reject: false,
+    timeout: 10_000,
+  });
+  const version = /v?(\d+\.\d+\.\d+)/.exec(stdout)?.[1];
+  if (failed || version === undefined) {
+    const remedy =
+      'apt-get install bpftrace (Debian, Ubuntu), dnf install bpftrace (Fedora, RHEL), or set bpftrace.path';
+    return { finding: missing('bpftrace', shortMessage ?? `"${stdout.slice(0, 40)}"`, remedy), version };
+  }
+  const finding = isAtLeast(version, leastBpftrace)
+    ? ok('bpftrace', `${version} (${path})`)
+    : missing('bpftrace', `${version} (${path})`, '0.17 or newer: upgrade it, or set bpftrace.path');
+  return { finding, version };
+};
+
+const checkTracefs = async (): Promise<Finding> => {
+  if (existsSync(`${tracefs}/events`)) return ok('tracefs', tracefs);
+  const { failed, stderr } = await execa('mount', ['-t', 'tracefs', 'tracefs', tracefs], { reject: false });
+  return !failed && existsSync(`${tracefs}/events`)
+    ? ok('tracefs', `${tracefs} (mounted just now)`)
+    : missing('tracefs', stderr.trim() || 'not mounted', `mount -t tracefs tracefs ${tracefs}, as root`);
+};
+
+const checkTracepoint = ({ category, name, fields }: TracepointUse): Finding => {
+  const label = `tracepoint ${category}:${name}`;
+  const format = readText(`${tracefs}/events/${category}/${name}/format`);
+  if (format === undefined) {
+    const remedy =
+      category === 'syscalls'
+        ? 'a kernel with CONFIG_FTRACE_SYSCALLS=y'
+        : 'a newer kernel: this one lacks it';
+    return missing(label, 'not there', remedy);
+  }
+  const there = fieldsOfFormat(format);
+  const lacking = fields.filter((field) => !there.includes(field));
+  return lacking.length === 0
+    ? ok(label, fields.join(', ') || 'no fields needed')
+    : missing(
+        label,
+        `without ${lacking.join(', ')}`,
+        'a newer kernel: the fields of this one do not suffice',
+      );
+};
+
+const ok = (name: string, found: string): Finding => ({ name, status: 'ok', found });
+const missing = (name: string, found: string, remedy: string): Finding => ({
+  name,
+  status: 'missing',
+  found,
+  remedy,
+});
+
+const readText = (file: string): string | undefined => {
+  try {
+    return readFileSync(file, 'utf8');
+  } catch {
+    return undefined;
+  }
+};

@@ -1,0 +1,39 @@
+// In: the folder bpf/. Out: every probe in it, with its text; and programs made of them.
+import { readFileSync } from 'node:fs';
+import { readdir } from 'node:fs/promises';
+import { compose } from './bpftrace/compose.ts';
+import type { Probe } from './probes/probe.ts';
+
+/** A probe and the text of its bpf/NAME.bt. */
+export interface LoadedProbe extends Probe {
+  readonly source: string;
+}
+
+const bpfFolder = new URL('../../bpf/', import.meta.url);
+const moduleExtension = import.meta.url.endsWith('.ts') ? 'ts' : 'js';
+
+/** Finds every bpf/NAME.bt with its probes/NAME module: a new probe is these two files and no list. */
+export const loadProbes = async (): Promise<readonly LoadedProbe[]> => {
+  const names = (await readdir(bpfFolder))
+    .filter((file) => file.endsWith('.bt'))
+    .map((file) => file.slice(0, -'.bt'.length))
+    .sort();
+  return Promise.all(
+    names.map(async (name) => {
+      const module = (await import(new URL(`./probes/${name}.${moduleExtension}`, import.meta.url).href)) as {
+        probe: Probe;
+      };
+      return { ...module.probe, source: readBpf(`${name}.bt`) };
+    }),
+  );
+};
+
+/** The bpftrace program of these probes, printing a snapshot every `intervalMs`. */
+export const composeProbes = (probes: readonly LoadedProbe[], intervalMs: number): string =>
+  compose(
+    probes.map(({ source }) => source),
+    readBpf,
+    intervalMs,
+  );
+
+const readBpf = (path: string): string => readFileSync(new URL(path, bpfFolder), 'utf8');

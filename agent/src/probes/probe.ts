@@ -1,0 +1,37 @@
+// What a probe tells the rest of the agent about its maps: which metrics they become. Kernel integers in.
+
+/** Names the labels that a metric takes from the fields of a map's key, behind the cgroup id. */
+export type LabelField = readonly [label: string, valueOf: (key: number) => string];
+
+interface MetricDefinition {
+  /** Full metric name, with its unit. */
+  readonly name: string;
+  readonly help: string;
+  /** Labels that are the same for every series of this metric. */
+  readonly labels: Readonly<Record<string, string>>;
+  readonly fields: readonly LabelField[];
+}
+
+/** A histogram of durations, bucketed in the kernel (bpf/fragments/bucket.bt); exposed in seconds. */
+export interface HistogramDefinition extends MetricDefinition {
+  readonly kind: 'histogram';
+  /** Maps keyed (cgroup, …fields, bucket); a bucket's count is their sum. */
+  readonly buckets: readonly string[];
+  /** Maps keyed (cgroup, …fields) in ns: the sum is that of `plus` less that of `minus`. */
+  readonly sumNs: { readonly plus: readonly string[]; readonly minus: readonly string[] };
+}
+
+/** A counter; `scale` turns the kernel's integer into the metric's unit. */
+export interface CounterDefinition extends MetricDefinition {
+  readonly kind: 'counter';
+  readonly map: string;
+  readonly scale: number;
+}
+
+/** One probe: bpf/NAME.bt and agent/src/probes/NAME.ts. */
+export interface Probe {
+  readonly name: string;
+  /** One line for `plumbline bpf` without a name. */
+  readonly purpose: string;
+  readonly metrics: readonly (HistogramDefinition | CounterDefinition)[];
+}

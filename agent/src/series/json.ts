@@ -1,0 +1,46 @@
+// In: the store. Out: the same as plain JSON, histograms in native buckets: what `top` and the demo read.
+import { nativeIndex } from './native.ts';
+import type { Store } from './store.ts';
+
+type Labels = Readonly<Record<string, string>>;
+
+/** Counts of native buckets of schema 3, from index `offset` on. */
+export interface JsonHistogram {
+  readonly labels: Labels;
+  readonly offset: number;
+  readonly counts: readonly number[];
+  readonly sumSeconds: number;
+}
+
+export interface JsonCounter {
+  readonly labels: Labels;
+  readonly value: number;
+}
+
+/** Everything that was counted since the agent started. */
+export interface JsonSeries {
+  readonly unixMs: number;
+  readonly histograms: Readonly<Record<string, readonly JsonHistogram[]>>;
+  readonly counters: Readonly<Record<string, readonly JsonCounter[]>>;
+}
+
+export const seriesAsJson = ({ metrics }: Store, unixMs: number): JsonSeries => {
+  const histograms: Record<string, readonly JsonHistogram[]> = {};
+  const counters: Record<string, readonly JsonCounter[]> = {};
+  for (const metric of metrics) {
+    if (metric.kind === 'counter') {
+      counters[metric.definition.name] = [...metric.series.values()].map(({ labels, value }) => ({
+        labels,
+        value,
+      }));
+      continue;
+    }
+    histograms[metric.definition.name] = [...metric.series.values()].map(({ labels, counts, sumSeconds }) => {
+      const first = counts.findIndex((count) => count > 0);
+      const last = counts.findLastIndex((count) => count > 0);
+      const filled = first === -1 ? [] : [...counts.subarray(first, last + 1)];
+      return { labels, offset: nativeIndex(Math.max(first, 0)), counts: filled, sumSeconds };
+    });
+  }
+  return { unixMs, histograms, counters };
+};

@@ -1,0 +1,117 @@
+import fc from 'fast-check';
+import { expect, test } from 'vitest';
+import { probe } from '../probes/http.ts';
+import type { Workload } from '../workloads/workload.ts';
+import { createStore, type HistogramMetric, type Store } from './store.ts';
+
+const workloads: Readonly<Record<string, Workload>> = {
+  '7': { namespace: 'shop', app: 'checkout', version: 'v1' },
+  '8': { namespace: 'shop', app: 'checkout', version: 'v2' },
+  '9': { namespace: 'shop', app: 'checkout', version: 'v2' },
+};
+const workloadOf = (id: string): Workload =>
+  workloads[id] ?? { namespace: '?', app: 'unknown', version: '?' };
+
+const snapshot = (run: number, maps: Readonly<Record<string, Readonly<Record<string, number>>>>) => ({
+  run,
+  maps: new Map(Object.entries(maps).map(([name, values]) => [name, new Map(Object.entries(values))])),
+});
+
+const histogram = (store: Store, name: string) =>
+  store.metrics.find((metric): metric is HistogramMetric => metric.definition.name === name);
+const durations = (store: Store) => [
+  ...(histogram(store, 'plumbline_http_request_duration_seconds')?.series.values() ?? []),
+];
+const netDurations = (store: Store) => [
+  ...(histogram(store, 'plumbline_http_request_net_duration_seconds')?.series.values() ?? []),
+];
+
+test('a request counts in both histograms, and where its delay moved it, in different buckets', () => {
+  const store = createStore(probe.metrics);
+  store.apply(
+    snapshot(1, {
+      '@http_requests': { '7,2,134': 10 },
+      '@http_delayed': { '7,2,175': 3 },
+      '@http_delayed_net': { '7,2,134': 2, '7,2,135': 1 },
+      '@http_duration_ns': { '7,2': 5_000_000_000 },
+      '@http_delay_ns': { '7,2': 2_000_000_000 },
+    }),
+    workloadOf,
+  );
+  const [all] = durations(store);
+  const [net] = netDurations(store);
+  expect(all?.labels).toEqual({
+    namespace: 'shop',
+    app: 'checkout',
+    version: 'v1',
+    protocol: 'http1',
+    code: '2xx',
+  });
+  expect([all?.counts[134], all?.counts[175], all?.sumSeconds]).toEqual([10, 3, 5]);
+  expect([net?.counts[134], net?.counts[135], net?.counts[175], net?.sumSeconds]).toEqual([12, 1, 0, 3]);
+});
+
+test('cgroups of one version add up', () => {
+  const store = createStore(probe.metrics);
+  store.apply(snapshot(1, { '@http_requests': { '8,2,100': 1, '9,2,100': 2 } }), workloadOf);
+  expect(durations(store).map(({ counts }) => counts[100])).toEqual([3]);
+});
+
+test('only growth is added, and a new run of bpftrace starts from nothing', () => {
+  const store = createStore(probe.metrics);
+  const total = () => durations(store)[0]?.counts[100];
+  store.apply(snapshot(1, { '@http_requests': { '7,2,100': 5 } }), workloadOf);
+  store.apply(snapshot(1, { '@http_requests': { '7,2,100': 5 } }), workloadOf);
+  expect(total()).toBe(5);
+  store.apply(snapshot(2, { '@http_requests': { '7,2,100': 5 } }), workloadOf);
+  expect(total()).toBe(10);
+  store.apply(snapshot(2, {}), workloadOf);
+  expect(total()).toBe(10);
+});
+
+test('totals never fall and end at the sum of all runs, whatever the runs are', () => {
+  const runs = fc.array(fc.array(fc.nat({ max: 50 }), { minLength: 1, maxLength: 5 }), { maxLength: 6 });
+  fc.assert(
+    fc.property(runs, (growthsByRun) => {
+      const store = createStore(probe.metrics);
+      const total = () => durations(store)[0]?.counts[100] ?? 0;
+      let before = 0;
+      for (const [run, growths] of growthsByRun.entries()) {
+        let value = 0;
+        for (const growth of growths) {
+          value += growth;
+          store.apply(snapshot(run + 1, { '@http_requests': { '7,2,100': value } }), workloadOf);
+          expect(total()).toBeGreaterThanOrEqual(before);
+          before = total();
+        }
+      }
+      expect(total()).toBe(growthsByRun.flat().reduce((sum, growth) => sum + growth, 0));
+    }),
+  );
+});
+
+test('the cgroups that moved are those whose values have grown', () => {
+  const store = createStore(probe.metrics);
+  const maps = {
+    '@http_requests': { '7,2,100': 5, '8,2,100': 1 },
+    '@http_unanswered': { '9': 1 },
+    '@tick': { '': 1 },
+  };
+  expect(store.movedCgroups(snapshot(1, maps))).toEqual(new Set(['7', '8', '9']));
+  store.apply(snapshot(1, maps), workloadOf);
+  expect(
+    store.movedCgroups(snapshot(1, { ...maps, '@http_requests': { '7,2,100': 6, '8,2,100': 1 } })),
+  ).toEqual(new Set(['7']));
+});
+
+test('series of workloads that are gone and still for long are dropped, the others stay', () => {
+  let nowMs = 0;
+  const store = createStore(probe.metrics, () => nowMs);
+  store.apply(snapshot(1, { '@http_requests': { '7,2,100': 1 } }), workloadOf);
+  nowMs = 1000;
+  store.apply(snapshot(1, { '@http_requests': { '7,2,100': 1, '8,2,100': 1 } }), workloadOf);
+  const isDead = () => false;
+  expect(store.evict(() => true, 500)).toBe(0);
+  expect(store.evict(isDead, 500)).toBeGreaterThan(0);
+  expect(durations(store).map(({ labels }) => labels['version'])).toEqual(['v2']);
+});

@@ -1,0 +1,168 @@
+// In: snapshots of kernel maps. Out: series that only go up, by workload and labels, whatever bpftrace does.
+import type { Snapshot } from '../bpftrace/supervise.ts';
+import type { CounterDefinition, HistogramDefinition } from '../probes/probe.ts';
+import type { Workload } from '../workloads/workload.ts';
+import { bucketCount } from './native.ts';
+
+interface Series {
+  readonly workload: Workload;
+  /** The workload's and the metric's own labels. */
+  readonly labels: Readonly<Record<string, string>>;
+}
+
+export interface HistogramSeries extends Series {
+  /** Observations by kernel bucket. */
+  readonly counts: Float64Array;
+  sumSeconds: number;
+}
+
+export interface CounterSeries extends Series {
+  value: number;
+}
+
+export interface HistogramMetric {
+  readonly kind: 'histogram';
+  readonly definition: HistogramDefinition;
+  readonly series: Map<string, HistogramSeries>;
+}
+
+export interface CounterMetric {
+  readonly kind: 'counter';
+  readonly definition: CounterDefinition;
+  readonly series: Map<string, CounterSeries>;
+}
+
+export interface Store {
+  readonly metrics: readonly (HistogramMetric | CounterMetric)[];
+  /** The ids of cgroups whose values have grown since the last snapshot that was applied. */
+  movedCgroups(snapshot: Snapshot): ReadonlySet<string>;
+  /** Adds what has come since the last snapshot to the series of each cgroup's workload. */
+  apply(snapshot: Snapshot, workloadOf: (cgroupId: string) => Workload): void;
+  /** Drops the series of workloads that have not moved since `sinceMs` (Unix ms) and that `isAlive` denies. */
+  evict(isAlive: (workload: Workload) => boolean, sinceMs: number): number;
+}
+
+interface Growth {
+  readonly map: string;
+  readonly key: string;
+  readonly by: number;
+  readonly to: number;
+}
+
+/** A store without series yet. Values of a snapshot count from the start of its run of bpftrace. */
+export const createStore = (
+  definitions: readonly (HistogramDefinition | CounterDefinition)[],
+  now: () => number = Date.now,
+): Store => {
+  const metrics = definitions.map((definition): HistogramMetric | CounterMetric =>
+    definition.kind === 'histogram'
+      ? { kind: 'histogram', definition, series: new Map() }
+      : { kind: 'counter', definition, series: new Map() },
+  );
+  const feeds = feedsByMap(metrics);
+  const movedMs = new Map<string, number>();
+  let run = 0;
+  let last = new Map<string, Map<string, number>>();
+
+  const growthsOf = (snapshot: Snapshot): readonly Growth[] => {
+    const growths: Growth[] = [];
+    for (const map of feeds.keys()) {
+      const before = snapshot.run === run ? last.get(map) : undefined;
+      for (const [key, to] of snapshot.maps.get(map) ?? []) {
+        const by = to - (before?.get(key) ?? 0);
+        if (by > 0) growths.push({ map, key, by, to });
+      }
+    }
+    return growths;
+  };
+
+  return {
+    metrics,
+    movedCgroups: (snapshot) => new Set(growthsOf(snapshot).map(({ key }) => key.split(',', 1)[0] ?? '')),
+    apply: (snapshot, workloadOf) => {
+      const growths = growthsOf(snapshot);
+      if (snapshot.run !== run)
+        last = new Map([...feeds.keys()].map((map) => [map, new Map<string, number>()]));
+      run = snapshot.run;
+      for (const { map, key, by, to } of growths) {
+        const [cgroupId = '', ...fields] = key.split(',');
+        const workload = workloadOf(cgroupId);
+        movedMs.set(workloadKey(workload), now());
+        for (const feed of feeds.get(map) ?? []) feed(workload, fields.map(Number), by);
+        last.get(map)?.set(key, to);
+      }
+    },
+    evict: (isAlive, sinceMs) => {
+      let evicted = 0;
+      const isGone = ({ workload }: Series) =>
+        (movedMs.get(workloadKey(workload)) ?? 0) < sinceMs && !isAlive(workload);
+      for (const { series } of metrics) {
+        for (const [key, one] of series) if (isGone(one) && series.delete(key)) evicted++;
+      }
+      return evicted;
+    },
+  };
+};
+
+type Feed = (workload: Workload, fields: readonly number[], by: number) => void;
+
+/** What each map of the kernel adds to; one map may feed several metrics. */
+const feedsByMap = (
+  metrics: readonly (HistogramMetric | CounterMetric)[],
+): ReadonlyMap<string, readonly Feed[]> => {
+  const feeds = new Map<string, Feed[]>();
+  const feed = (map: string, add: Feed) => feeds.set(map, [...(feeds.get(map) ?? []), add]);
+  for (const metric of metrics) {
+    if (metric.kind === 'counter') {
+      const find = finder(metric.definition, metric.series, (series) => ({ ...series, value: 0 }));
+      feed(metric.definition.map, (workload, fields, by) => {
+        find(workload, fields).value += by * metric.definition.scale;
+      });
+      continue;
+    }
+    const find = finder(metric.definition, metric.series, (series) => ({
+      ...series,
+      counts: new Float64Array(bucketCount),
+      sumSeconds: 0,
+    }));
+    for (const map of metric.definition.buckets) {
+      feed(map, (workload, fields, by) => {
+        const { counts } = find(workload, fields);
+        const bucket = Math.min(fields.at(-1) ?? 0, bucketCount - 1);
+        counts[bucket] = (counts[bucket] ?? 0) + by;
+      });
+    }
+    const { plus, minus } = metric.definition.sumNs;
+    for (const map of [...plus, ...minus]) {
+      const scale = plus.includes(map) ? 1e-9 : -1e-9;
+      feed(map, (workload, fields, by) => {
+        find(workload, fields).sumSeconds += by * scale;
+      });
+    }
+  }
+  return feeds;
+};
+
+/** Finds the series of a workload and a key of the kernel's map, or makes it. */
+const finder = <Found extends Series>(
+  { fields, labels }: HistogramDefinition | CounterDefinition,
+  series: Map<string, Found>,
+  create: (series: Series) => Found,
+) => {
+  return (workload: Workload, keys: readonly number[]): Found => {
+    const own = keys.slice(0, fields.length);
+    const id = [workloadKey(workload), ...own].join('\0');
+    const known = series.get(id);
+    if (known !== undefined) return known;
+    const { namespace, app, version } = workload;
+    const values = fields.map(([label, valueOf], position) => [label, valueOf(own[position] ?? 0)] as const);
+    const created = create({
+      workload,
+      labels: { namespace, app, version, ...labels, ...Object.fromEntries(values) },
+    });
+    series.set(id, created);
+    return created;
+  };
+};
+
+const workloadKey = ({ namespace, app, version }: Workload): string => [namespace, app, version].join('\0');
