@@ -1,0 +1,91 @@
+// In: a running agent's series, every interval. Out: a live table; plain lines when not a terminal.
+import { Command, InvalidArgumentError } from 'commander';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { JsonSeries } from '../series/json.ts';
+import { untilSignal } from './signals.ts';
+import { renderTable } from './table.ts';
+import { versionRows } from './versions.ts';
+
+/** Readings are compared with the one this many refreshes ago: rates and quantiles of the last 10 s by default. */
+const windowRefreshes = 10;
+
+export const topCommand = (): Command =>
+  new Command('top')
+    .description(
+      'Live table of the versions on this node: rate, errors, latency, time spent waiting for a CPU.',
+    )
+    .option('-u, --url <url>', 'address of the agent', 'http://127.0.0.1:9736')
+    .option('-i, --interval <seconds>', 'time between refreshes', parseSeconds, 1)
+    .option('-n, --count <refreshes>', 'end after so many refreshes', parseCount)
+    .addHelpText(
+      'after',
+      `
+Columns: requests and rate of the last ${windowRefreshes} refreshes, answers of class 5xx, median and 99th percentile of
+the time from a request's arrival in the socket to the first byte of the answer, the same 99th percentile
+without scheduler delay (net), and the share of all that time that was spent waiting for a CPU.
+
+Examples:
+  plumbline top
+  plumbline top --count 5 | tee versions.txt
+`,
+    )
+    .action(async ({ url, interval, count }: { url: string; interval: number; count?: number }) => {
+      await showTable(() => readSeries(url), interval * 1000, count ?? Infinity, untilSignal());
+    });
+
+/** Refreshes until `signal` aborts or `count` is reached. */
+export const showTable = async (
+  read: () => Promise<JsonSeries>,
+  intervalMs: number,
+  count: number,
+  signal: AbortSignal,
+  footer = '',
+): Promise<void> => {
+  const readings: JsonSeries[] = [];
+  for (let shown = 0; shown < count && !signal.aborted; shown++) {
+    readings.push(await read());
+    if (readings.length > windowRefreshes + 1) readings.shift();
+    const [oldest, latest] = [readings[0], readings.at(-1)];
+    if (latest !== undefined)
+      draw(`${renderTable(versionRows(oldest === latest ? undefined : oldest, latest))}${footer}`);
+    if (shown + 1 < count) await sleep(intervalMs, undefined, { signal }).catch(() => undefined);
+  }
+};
+
+/**
+ * The series of a running agent.
+ *
+ * @throws Error that says how to start one, if none answers there
+ */
+export const readSeries = async (url: string): Promise<JsonSeries> => {
+  try {
+    const response = await fetch(new URL('/api/v1/series', url), { signal: AbortSignal.timeout(5000) });
+    if (!response.ok) throw new Error(`status ${response.status}`);
+    return (await response.json()) as JsonSeries;
+  } catch (cause) {
+    throw new Error(
+      `No agent answers at ${url}. Remedy: start one with "plumbline agent", or give its --url`,
+      {
+        cause,
+      },
+    );
+  }
+};
+
+/** On a terminal: home, the text with each line's rest cleared, then everything below cleared. */
+const draw = (text: string) => {
+  process.stdout.write(process.stdout.isTTY ? `\x1b[H${text.replaceAll('\n', '\x1b[K\n')}\x1b[J` : text);
+};
+
+function parseSeconds(text: string): number {
+  const seconds = Number(text);
+  if (!(seconds >= 0.1 && seconds <= 3600)) throw new InvalidArgumentError('expected 0.1 to 3600 seconds.');
+  return seconds;
+}
+
+function parseCount(text: string): number {
+  const count = Number(text);
+  if (!Number.isInteger(count) || count < 1)
+    throw new InvalidArgumentError('expected a whole number of at least 1.');
+  return count;
+}

@@ -1,0 +1,100 @@
+// In: a YAML file. Out: a whole, checked configuration; or an error that names key, expectation and finding.
+import { readFile } from 'node:fs/promises';
+import { hostname } from 'node:os';
+import { parse } from 'yaml';
+import { z } from 'zod';
+import { workloadsSchema } from './workloads/schema.ts';
+
+const unitMs: Readonly<Record<string, number>> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000 };
+
+/** A duration such as 500ms, 1s, 10m; the value is in milliseconds. */
+const duration = (leastMs: number, mostMs: number) =>
+  z
+    .string()
+    .regex(/^\d+(ms|s|m|h)$/, 'expected a duration such as 500ms, 1s or 10m')
+    .transform((text) => Number.parseInt(text) * (unitMs[text.replace(/\d+/, '')] ?? NaN))
+    .refine((ms) => ms >= leastMs && ms <= mostMs, `expected ${leastMs}ms to ${mostMs}ms`);
+
+const listen = z
+  .string()
+  .regex(/^(\[[0-9a-fA-F:]+\]|[^:[\]]+):\d{1,5}$/, 'expected HOST:PORT, such as 127.0.0.1:9736 or [::1]:9736')
+  .transform((text) => {
+    const colon = text.lastIndexOf(':');
+    return { host: text.slice(0, colon).replace(/^\[|\]$/g, ''), port: Number(text.slice(colon + 1)) };
+  })
+  .refine(({ port }) => port <= 65535, 'expected a port up to 65535');
+
+const schema = z.strictObject({
+  node: z.string().min(1).default(hostname),
+  listen: listen.prefault('127.0.0.1:9736'),
+  interval: duration(100, 60_000).prefault('1s'),
+  logLevel: z.enum(['debug', 'info', 'warn', 'error']).default('info'),
+  bpftrace: z
+    .strictObject({
+      path: z.string().min(1).default('bpftrace'),
+      maxMapKeys: z.int().min(1024).max(1_048_576).default(16_384),
+    })
+    .prefault({}),
+  series: z.strictObject({ retention: duration(1000, 86_400_000).prefault('10m') }).prefault({}),
+  workloads: workloadsSchema,
+});
+
+export type Config = z.output<typeof schema>;
+
+/** A configuration that is wrong: the message has a line for each finding. */
+export class ConfigError extends Error {
+  override readonly name = 'ConfigError';
+}
+
+/**
+ * Reads and checks a configuration file; without one, the defaults.
+ *
+ * @throws ConfigError naming file, key, what was expected and what was got
+ */
+export const loadConfig = async (file: string | undefined): Promise<Config> => {
+  if (file === undefined) return parseConfig('', 'defaults');
+  let text: string;
+  try {
+    text = await readFile(file, 'utf8');
+  } catch (cause) {
+    throw new ConfigError(`${file}: cannot be read (${messageOf(cause)})`, { cause });
+  }
+  return parseConfig(text, file);
+};
+
+/** As `loadConfig`, for a text; `source` stands for it in messages. */
+export const parseConfig = (text: string, source: string): Config => {
+  let document: unknown;
+  try {
+    document = parse(text) ?? {};
+  } catch (cause) {
+    throw new ConfigError(`${source}: not YAML: ${messageOf(cause).split('\n')[0] ?? ''}`, { cause });
+  }
+  const result = schema.safeParse(document);
+  if (result.success) return result.data;
+  const findings = result.error.issues.map((issue) => {
+    const path = issue.path.length === 0 ? '(top)' : issue.path.join('.');
+    return `  ${path}: ${expectation(issue)}, got ${describe(valueAt(document, issue.path))}`;
+  });
+  throw new ConfigError([`${source}: ${findings.length} wrong`, ...findings].join('\n'));
+};
+
+const expectation = (issue: z.core.$ZodIssue): string => {
+  if (issue.code === 'unrecognized_keys') return `unknown ${issue.keys.map((key) => `"${key}"`).join(', ')}`;
+  return issue.message.replace(/^Invalid input: /, '').replace(/, received .*$/, '');
+};
+
+const valueAt = (document: unknown, path: readonly PropertyKey[]): unknown =>
+  path.reduce<unknown>(
+    (value, key) =>
+      typeof value === 'object' && value !== null ? (value as Record<PropertyKey, unknown>)[key] : undefined,
+    document,
+  );
+
+const describe = (value: unknown): string => {
+  if (value === undefined) return 'nothing';
+  const text = JSON.stringify(value);
+  return text.length > 60 ? `${text.slice(0, 60)}…` : text;
+};
+
+const messageOf = (cause: unknown) => (cause instanceof Error ? cause.message : String(cause));

@@ -1,0 +1,13 @@
+// In: a level. Out: the log: JSON lines on stderr, one for each change of state.
+import { pino, type Logger } from 'pino';
+
+export const createLog = (level: string): Logger =>
+  pino(
+    {
+      level,
+      base: null,
+      timestamp: pino.stdTimeFunctions.isoTime,
+      formatters: { level: (label) => ({ level: label }) },
+    },
+    pino.destination({ dest: 2, sync: true }),
+  );
