@@ -164,6 +164,11 @@ describe('Docker as a source', () => {
       (response) => response.writeHead(500).end('x'.repeat(1000)),
       'Expected status 200, got 500: xx',
     ],
+    [
+      'millions of nothing',
+      (response) => response.end(`[${'0,'.repeat(4e6)}0]`),
+      'Expected at most 10000 containers',
+    ],
     ['10 MB', (response) => response.end(Buffer.alloc(1e7, ' ')), `Expected at most ${maxAnswerBytes} bytes`],
     ['without end, fast', flood, `Expected at most ${maxAnswerBytes} bytes`],
     ['without end, byte by byte', drip, 'Expected an answer within 300 ms'],

@@ -22,6 +22,8 @@ interface Known {
 // A new container is looked up in the interval after at the latest, and dockerd is asked at most twice a second.
 const betweenAnswersMs = 500;
 const refreshMs = 30_000;
+// More do not run on a node; checking millions of wrong ones, which fit into an answer, would take half a minute.
+const mostContainers = 10_000;
 // A container that stopped keeps its name for what its last connections still do.
 const forgetMs = 300_000;
 
@@ -41,6 +43,8 @@ export const createDockerSource = ({ config, log, now, timeoutMs = 5000 }: Docke
     try {
       const answer = await listContainers(socket, timeoutMs);
       if (!Array.isArray(answer)) throw new Error(`Expected a list of containers, got ${typeof answer}`);
+      if (answer.length > mostContainers)
+        throw new Error(`Expected at most ${mostContainers} containers, got more`);
       learn(answer);
       return true;
     } catch (error) {
