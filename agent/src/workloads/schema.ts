@@ -5,7 +5,14 @@ import type { Glob } from './glob.ts';
 
 const text = z.string().min(1);
 
-const rule = z.strictObject({ cgroup: text, namespace: text.default('host'), app: text, version: text });
+const rule = z.strictObject({
+  /** A glob over the path of the workload's own cgroup, such as `shop.slice/web-*.service`; it covers what lies in it. */
+  cgroup: text,
+  /** Labels: text in which `$1` is the first capture of the glob. */
+  namespace: text.default('host'),
+  app: text,
+  version: text,
+});
 
 const checkedRule = rule.superRefine((candidate, context) => {
   const { cgroup, ...labels } = candidate;

@@ -14,7 +14,10 @@ export interface Source {
   readonly name: string;
   /** The workload whose cgroup is exactly this one; its ancestors are the caller's business. */
   workloadAt(path: string): Workload | undefined;
-  /** Reads anew if the time or one of these paths, which moved just now, gives a reason to; tells whether it did. Never rejects. */
+  /**
+   * Reads anew if there is a reason: the time, or one of these paths, those of the cgroups that moved just now and
+   * of their ancestors. Tells whether it did; never rejects.
+   */
   refresh(paths: Iterable<string>): Promise<boolean>;
   /** Nothing for a source that cannot fail, or that this node does not have. */
   state(): SourceState | undefined;
