@@ -113,5 +113,5 @@ test('series of workloads that are gone and still for long are dropped, the othe
   const isDead = () => false;
   expect(store.evict(() => true, 500)).toBe(0);
   expect(store.evict(isDead, 500)).toBeGreaterThan(0);
-  expect(durations(store).map(({ labels }) => labels['version'])).toEqual(['v2']);
+  expect(durations(store).map(({ labels }) => labels.version)).toEqual(['v2']);
 });

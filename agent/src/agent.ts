@@ -1,0 +1,148 @@
+// In: a configuration. Out: a running agent: bpftrace → snapshots → workloads → store → HTTP.
+import { readFileSync } from 'node:fs';
+import { release } from 'node:os';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Logger } from 'pino';
+import { Registry } from 'prom-client';
+import { tracepointsOf } from './bpftrace/compose.ts';
+import { preflight, type Finding } from './bpftrace/preflight.ts';
+import { newSupervisorState, supervise, type Snapshot } from './bpftrace/supervise.ts';
+import type { Config } from './config.ts';
+import { createExposition } from './exposition/registry.ts';
+import { selfMetrics, snapshotAgeSeconds, type AgentState } from './exposition/self.ts';
+import { startServer } from './exposition/server.ts';
+import { runGroup } from './group.ts';
+import { composeProbes, loadProbes, type LoadedProbe } from './probes.ts';
+import { seriesAsJson } from './series/json.ts';
+import { createStore } from './series/store.ts';
+import { createWorkloads } from './workloads/workloads.ts';
+
+const evictionPauseMs = 30_000;
+
+/** A node that cannot be measured at all; the message names each finding with its remedy. */
+export class PreflightError extends Error {
+  override readonly name = 'PreflightError';
+}
+
+/**
+ * Runs until `signal` aborts; resolves when bpftrace and the listener are gone.
+ *
+ * @param onListening called with the address once the agent answers
+ * @throws PreflightError when something that every probe needs is missing
+ * @throws Error when the address cannot be listened on
+ */
+export const runAgent = async (
+  config: Config,
+  log: Logger,
+  signal: AbortSignal,
+  onListening: (url: string) => void = () => undefined,
+): Promise<void> => {
+  const probes = await loadProbes();
+  const ground = await preflight(config.bpftrace.path, []);
+  const lacking = ground.findings.filter(({ status }) => status === 'missing');
+  if (lacking.length > 0 || ground.cgroupRoot === undefined)
+    throw new PreflightError(describeFindings(lacking));
+  const loaded = await loadableProbes(probes, config, log);
+
+  const workloads = createWorkloads({ config: config.workloads, cgroupRoot: ground.cgroupRoot, log });
+  const store = createStore(probes.flatMap(({ metrics }) => metrics));
+  const supervisor = newSupervisorState();
+  const mapEntries = new Map<string, number>();
+  const state: AgentState = {
+    supervisor,
+    workloads,
+    probes: probes.map(({ name }) => ({ name, isLoaded: loaded.some((probe) => probe.name === name) })),
+    info: { version: packageVersion(), bpftrace: ground.bpftraceVersion ?? 'unknown', kernel: release() },
+    maxMapKeys: config.bpftrace.maxMapKeys,
+    mapEntries,
+  };
+
+  /** Snapshots one after the other, though looking up workloads takes its time. */
+  let applied = Promise.resolve();
+  const onSnapshot = (snapshot: Snapshot) => {
+    applied = applied.then(async () => {
+      await workloads.resolve(store.movedCgroups(snapshot));
+      store.apply(snapshot, (cgroupId) => workloads.workloadOf(cgroupId));
+      for (const [map, values] of snapshot.maps) mapEntries.set(map, values.size);
+    });
+  };
+
+  const self = selfMetrics(state);
+  const server = await startServer({
+    ...config.listen,
+    text: createExposition(store, self, config.node, Registry.PROMETHEUS_CONTENT_TYPE),
+    openMetrics: createExposition(store, self, config.node, Registry.OPENMETRICS_CONTENT_TYPE),
+    notReady: () => notReady(state, config.interval),
+    series: () => seriesAsJson(store, Date.now()),
+  });
+  log.info({ url: server.url, ...state.info, probes: loaded.map(({ name }) => name) }, 'agent listens');
+  onListening(server.url);
+
+  await runGroup(
+    [
+      async (stop) => {
+        if (loaded.length === 0) return aborted(stop);
+        const program = composeProbes(loaded, config.interval);
+        await supervise(program, { ...config.bpftrace, log, signal: stop, state: supervisor, onSnapshot });
+        await applied;
+      },
+      async (stop) => {
+        while (!stop.aborted) {
+          await sleep(evictionPauseMs, undefined, { signal: stop }).catch(() => undefined);
+          const living = new Set(workloads.list().map(({ workload }) => JSON.stringify(workload)));
+          const isAlive = (workload: unknown) => living.has(JSON.stringify(workload));
+          const evicted = store.evict(isAlive, Date.now() - config.series.retention);
+          if (evicted > 0) log.info({ evicted }, 'dropped series of workloads that are gone');
+        }
+      },
+      async (stop) => {
+        await aborted(stop);
+        await server.close();
+      },
+    ],
+    signal,
+  );
+};
+
+/** The probes whose tracepoints this kernel has; the others are left out by name, and the rest runs. */
+const loadableProbes = async (
+  probes: readonly LoadedProbe[],
+  config: Config,
+  log: Logger,
+): Promise<readonly LoadedProbe[]> => {
+  const loadable: LoadedProbe[] = [];
+  for (const probe of probes) {
+    const tracepoints = tracepointsOf(composeProbes([probe], config.interval));
+    const { findings } = await preflight(config.bpftrace.path, tracepoints);
+    const lacking = findings.filter(({ status }) => status === 'missing');
+    if (lacking.length === 0) loadable.push(probe);
+    else log.error({ probe: probe.name, lacking: describeFindings(lacking) }, 'probe left out');
+  }
+  return loadable;
+};
+
+const notReady = ({ supervisor }: AgentState, intervalMs: number): string | undefined => {
+  const age = snapshotAgeSeconds(supervisor);
+  if (age === undefined) return 'no snapshot of the kernel yet';
+  return age * 1000 < 3 * intervalMs
+    ? undefined
+    : `the latest snapshot of the kernel is ${age.toFixed(1)} s old`;
+};
+
+/** One line a finding: what is missing, what was found, what to do. */
+export const describeFindings = (findings: readonly Finding[]): string =>
+  findings
+    .map(({ name, found, remedy }) => `${name}: ${found}. Remedy: ${remedy ?? 'none known'}`)
+    .join('\n');
+
+export const packageVersion = (): string => {
+  const file = readFileSync(new URL('../package.json', import.meta.url), 'utf8');
+  return (JSON.parse(file) as { version: string }).version;
+};
+
+const aborted = async (signal: AbortSignal): Promise<void> => {
+  if (signal.aborted) return;
+  await new Promise((resolve) => {
+    signal.addEventListener('abort', resolve, { once: true });
+  });
+};

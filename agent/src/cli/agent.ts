@@ -1,0 +1,35 @@
+// In: `plumbline agent`. Out: the agent, until a signal.
+import { Command } from 'commander';
+import { runAgent } from '../agent.ts';
+import { loadConfig } from '../config.ts';
+import { createLog } from '../log.ts';
+import { untilSignal } from './signals.ts';
+
+export const agentCommand = (): Command =>
+  new Command('agent')
+    .description('Run the agent: load the probes, measure, serve /metrics.')
+    .option('-c, --config <file>', 'YAML configuration; without it, the defaults')
+    .addHelpText(
+      'after',
+      `
+Serves on http://127.0.0.1:9736 unless the configuration says otherwise:
+  /metrics        Prometheus text 0.0.4 or OpenMetrics
+  /readyz         200 while the kernel is being read
+  /healthz        200 while the agent runs
+  /api/v1/series  the same series as JSON
+
+Example configuration:
+  listen: 127.0.0.1:9736
+  interval: 1s
+  workloads:
+    static:
+      - cgroup: /shop/checkout-*
+        namespace: shop
+        app: checkout
+        version: $1
+`,
+    )
+    .action(async ({ config: file }: { config?: string }) => {
+      const config = await loadConfig(file);
+      await runAgent(config, createLog(config.logLevel), untilSignal());
+    });

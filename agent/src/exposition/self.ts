@@ -1,0 +1,88 @@
+// In: the state of the agent's parts. Out: its self-metrics: is it well, what did it skip, what does it cost.
+import type { SupervisorState } from '../bpftrace/supervise.ts';
+import type { Workloads } from '../workloads/workloads.ts';
+
+/** A metric that is read when a scrape comes: one value, or several by label values. */
+export interface SelfMetric {
+  readonly name: string;
+  readonly help: string;
+  readonly kind: 'gauge' | 'counter';
+  readonly read: () => readonly (readonly [value: number, labels?: Readonly<Record<string, string>>])[];
+}
+
+/** What self-metrics are made of. */
+export interface AgentState {
+  readonly supervisor: SupervisorState;
+  readonly workloads: Workloads;
+  /** Every probe by name: whether it is loaded, and if not, why. */
+  readonly probes: readonly { readonly name: string; readonly isLoaded: boolean }[];
+  readonly info: { readonly version: string; readonly bpftrace: string; readonly kernel: string };
+  readonly maxMapKeys: number;
+  /** Entries by map, as of the latest snapshot. */
+  readonly mapEntries: ReadonlyMap<string, number>;
+}
+
+/** Seconds since the latest snapshot of the kernel's maps; undefined before the first. */
+export const snapshotAgeSeconds = ({ lastSnapshotMs }: SupervisorState): number | undefined =>
+  lastSnapshotMs === undefined ? undefined : (Date.now() - lastSnapshotMs) / 1000;
+
+export const selfMetrics = (state: AgentState): readonly SelfMetric[] => [
+  gauge('agent_info', 'Versions; always 1.', () => [[1, { ...state.info }]]),
+  gauge(
+    'agent_snapshot_age_seconds',
+    'Time since the kernel was last read; NaN before the first time.',
+    () => [[snapshotAgeSeconds(state.supervisor) ?? NaN]],
+  ),
+  counter('agent_cpu_seconds_total', 'CPU time of the agent itself, without bpftrace.', () => {
+    const { user, system } = process.cpuUsage();
+    return [[(user + system) / 1e6]];
+  }),
+  gauge('agent_resident_memory_bytes', 'Memory of the agent itself, without bpftrace.', () => [
+    [process.memoryUsage.rss()],
+  ]),
+  gauge('probe_up', 'Whether the probe is loaded and delivers.', () =>
+    state.probes.map(({ name, isLoaded }) => [isLoaded && state.supervisor.running ? 1 : 0, { probe: name }]),
+  ),
+  counter('probe_restarts_total', 'Times that bpftrace ended and was started again.', () => [
+    [Math.max(0, state.supervisor.runs - 1)],
+  ]),
+  counter('probe_parse_errors_total', 'Lines from bpftrace that could not be read and were skipped.', () => [
+    [state.supervisor.brokenLines],
+  ]),
+  counter('probe_lost_events_total', 'Events that bpftrace says it lost.', () => [
+    [state.supervisor.lostEvents],
+  ]),
+  gauge('probe_map_entries', 'Entries of a kernel map; what does not fit into a full one is lost.', () =>
+    [...state.mapEntries].map(([map, entries]) => [entries, { map: map.slice(1) }]),
+  ),
+  gauge('probe_map_capacity', 'Most entries that a kernel map can hold.', () => [[state.maxMapKeys]]),
+  gauge('agent_cgroups', 'Living cgroups with a known workload.', () => [[state.workloads.stats().cgroups]]),
+  gauge(
+    'agent_unknown_cgroups',
+    'Cgroups that moved and have no workload: they count as app="unknown".',
+    () => [[state.workloads.stats().unknown]],
+  ),
+  counter('agent_cgroups_evicted_total', 'Cgroups that were removed and forgotten.', () => [
+    [state.workloads.stats().evicted],
+  ]),
+  gauge('agent_workload_source_up', 'Whether a source of workloads answers.', () =>
+    state.workloads.stats().sources.map(({ name, up }) => [up ? 1 : 0, { source: name }]),
+  ),
+  counter('agent_workload_source_errors_total', 'Failed requests to a source of workloads.', () =>
+    state.workloads.stats().sources.map(({ name, errors }) => [errors, { source: name }]),
+  ),
+];
+
+const metric = (
+  kind: SelfMetric['kind'],
+  name: string,
+  help: string,
+  read: SelfMetric['read'],
+): SelfMetric => ({
+  name: `plumbline_${name}`,
+  help,
+  kind,
+  read,
+});
+const gauge = (name: string, help: string, read: SelfMetric['read']) => metric('gauge', name, help, read);
+const counter = (name: string, help: string, read: SelfMetric['read']) => metric('counter', name, help, read);

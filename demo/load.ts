@@ -1,0 +1,27 @@
+// The demo's load: requests at an even pace to each port given, whether or not earlier ones were answered.
+import { Agent, get } from 'node:http';
+import { parseArgs } from 'node:util';
+
+const { values, positionals: ports } = parseArgs({
+  options: { rate: { type: 'string', default: '100' } },
+  allowPositionals: true,
+});
+const agent = new Agent({ keepAlive: true, maxSockets: 16 });
+const stepMs = 1000 / Number(values.rate);
+
+for (const port of ports) {
+  let dueMs = performance.now() + Math.random() * stepMs;
+  const step = () => {
+    for (; dueMs <= performance.now(); dueMs += stepMs) {
+      get({ host: '127.0.0.1', port, path: '/checkout', agent }, (response) => response.resume()).on(
+        'error',
+        () => {
+          // The service is being stopped.
+        },
+      );
+    }
+    setTimeout(step, Math.max(0, dueMs - performance.now()));
+  };
+  step();
+}
+process.stdout.write('started\n');

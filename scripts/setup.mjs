@@ -1,0 +1,107 @@
+// In: what is about to run, `demo` or `test`. Out: a machine that can run it; or what to install, and exit 1.
+// Plain JavaScript without a dependency: on a fresh clone it runs before anything is installed.
+import { spawnSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+
+/** Debian packages by purpose, each with the command that shows that it is there. */
+const packages = {
+  demo: { bpftrace: 'bpftrace', 'util-linux': 'taskset' },
+  test: {
+    bpftrace: 'bpftrace',
+    'util-linux': 'taskset',
+    bpftool: 'bpftool',
+    wrk: 'wrk',
+    prometheus: 'promtool',
+    'nginx-light': 'nginx',
+    python3: 'python3',
+    'docker.io': 'dockerd',
+    'busybox-static': 'busybox',
+  },
+};
+const stampFile = 'node_modules/.plumbline-setup';
+const policyFile = '/usr/sbin/policy-rc.d';
+
+const purpose = process.argv[2] ?? '';
+const needed =
+  packages[purpose] ?? stop(`Expected one of ${Object.keys(packages).join(', ')}, got "${purpose}".`);
+process.chdir(new URL('..', import.meta.url).pathname);
+
+try {
+  checkNode();
+  checkPlatform();
+  installDebianPackages();
+  installNpmPackages();
+  step('building the agent', 'npm', ['run', '--silent', 'build']);
+} catch (error) {
+  stop(error.message);
+}
+
+function checkNode() {
+  const [major = 0, minor = 0] = process.versions.node.split('.').map(Number);
+  if (major < 20 || (major === 20 && minor < 20)) {
+    stop(`Node ${process.versions.node} is too old. Remedy: install Node 20.20 or newer.`);
+  }
+}
+
+function checkPlatform() {
+  if (process.platform !== 'linux')
+    stop('Plumbline measures through the Linux kernel: it runs on Linux only.');
+  if (process.getuid?.() !== 0) {
+    stop(`Loading BPF programs and making cgroups takes root. Remedy: sudo npm run ${purpose}`);
+  }
+}
+
+function installDebianPackages() {
+  const missing = Object.keys(needed).filter((name) => !hasCommand(needed[name]));
+  if (missing.length === 0) return;
+  if (!hasCommand('apt-get')) {
+    const commands = missing.map((name) => needed[name]).join(', ');
+    stop(
+      `Missing commands: ${commands}. Remedy: install them (on Debian they are in: ${missing.join(' ')}).`,
+    );
+  }
+  // Servers are wanted for the tests alone: no system service shall start because of us.
+  const isPolicyOurs = !existsSync(policyFile);
+  if (isPolicyOurs) writeFileSync(policyFile, '#!/bin/sh\nexit 101\n', { mode: 0o755 });
+  try {
+    step('updating the list of Debian packages', 'apt-get', ['update', '-qq']);
+    step(`installing ${missing.join(' ')}`, 'apt-get', [
+      'install',
+      '-qq',
+      '-y',
+      '--no-install-recommends',
+      ...missing,
+    ]);
+  } finally {
+    if (isPolicyOurs) rmSync(policyFile);
+  }
+}
+
+function installNpmPackages() {
+  const hash = createHash('sha256').update(readFileSync('package-lock.json')).digest('hex');
+  if (existsSync(stampFile) && readFileSync(stampFile, 'utf8') === hash) return;
+  step('installing npm packages', 'npm', ['ci', '--no-audit', '--no-fund', '--loglevel=error']);
+  mkdirSync('node_modules', { recursive: true });
+  writeFileSync(stampFile, hash);
+}
+
+/** Runs a command quietly; its output is shown when it fails. */
+function step(what, command, args) {
+  process.stderr.write(`setup: ${what} …\n`);
+  const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' };
+  const { status, stdout, stderr, error } = spawnSync(command, args, { env, encoding: 'utf8' });
+  if (status === 0) return;
+  throw new Error(`${what} failed.\n${stdout ?? ''}${stderr ?? ''}${error?.message ?? ''}`);
+}
+
+function hasCommand(command) {
+  return ['/usr/local/sbin', '/usr/local/bin', '/usr/sbin', '/usr/bin', '/sbin', '/bin'].some((folder) =>
+    existsSync(`${folder}/${command}`),
+  );
+}
+
+function stop(message) {
+  process.stderr.write(`setup: ${message}\n`);
+  process.exit(1);
+}
