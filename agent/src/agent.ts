@@ -4,6 +4,7 @@ import { release } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import { Registry } from 'prom-client';
+import { readJiffyClock } from './bpftrace/clock.ts';
 import { tracepointsOf } from './bpftrace/compose.ts';
 import { preflight, type Finding } from './bpftrace/preflight.ts';
 import { newSupervisorState, supervise, type Snapshot } from './bpftrace/supervise.ts';
@@ -82,7 +83,7 @@ export const runAgent = async (
     [
       async (stop) => {
         if (loaded.length === 0) return aborted(stop);
-        const program = composeProbes(loaded, config.interval);
+        const program = composeProbes(loaded, config.interval, await readJiffyClock());
         await supervise(program, { ...config.bpftrace, log, signal: stop, state: supervisor, onSnapshot });
         await applied;
       },
@@ -112,7 +113,7 @@ const loadableProbes = async (
 ): Promise<readonly LoadedProbe[]> => {
   const loadable: LoadedProbe[] = [];
   for (const probe of probes) {
-    const tracepoints = tracepointsOf(composeProbes([probe], config.interval));
+    const tracepoints = tracepointsOf(composeProbes([probe], config.interval, undefined));
     const { findings } = await preflight(config.bpftrace.path, tracepoints);
     const lacking = findings.filter(({ status }) => status === 'missing');
     if (lacking.length === 0) loadable.push(probe);

@@ -1,6 +1,7 @@
 // In: the folder bpf/. Out: every probe in it, with its text; and programs made of them.
 import { readFileSync } from 'node:fs';
 import { readdir } from 'node:fs/promises';
+import { clockFragment, type JiffyClock } from './bpftrace/clock.ts';
 import { compose } from './bpftrace/compose.ts';
 import type { Probe } from './probes/probe.ts';
 
@@ -28,11 +29,15 @@ export const loadProbes = async (): Promise<readonly LoadedProbe[]> => {
   );
 };
 
-/** The bpftrace program of these probes, printing a snapshot every `intervalMs`. */
-export const composeProbes = (probes: readonly LoadedProbe[], intervalMs: number): string =>
+/** The bpftrace program of these probes on this node, printing a snapshot every `intervalMs`. */
+export const composeProbes = (
+  probes: readonly LoadedProbe[],
+  intervalMs: number,
+  clock: JiffyClock | undefined,
+): string =>
   compose(
     probes.map(({ source }) => source),
-    readBpf,
+    (path) => (path === 'node/clock.bt' ? clockFragment(clock) : readBpf(path)),
     intervalMs,
   );
 

@@ -1,5 +1,6 @@
 // In: names of probes. Out: the bpftrace program that they make, as the agent would run it.
 import { Command } from 'commander';
+import { readJiffyClock } from '../bpftrace/clock.ts';
 import { composeProbes, loadProbes } from '../probes.ts';
 
 export const bpfCommand = (): Command =>
@@ -26,5 +27,5 @@ Examples:
         const known = probes.map((one) => one.name).join(', ');
         return command.error(`error: expected one of ${known}, got "${name}"`);
       });
-      process.stdout.write(composeProbes(wanted, 1000));
+      process.stdout.write(composeProbes(wanted, 1000, await readJiffyClock()));
     });

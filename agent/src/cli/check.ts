@@ -19,7 +19,7 @@ export const checkCommand = (): Command =>
     .addHelpText('after', '\nExit status: 0 if nothing required is missing, 1 otherwise.\n')
     .action(async ({ config: file, json = false }: { config?: string; json?: boolean }) => {
       const config = await loadConfig(file);
-      const program = composeProbes(await loadProbes(), config.interval);
+      const program = composeProbes(await loadProbes(), config.interval, undefined);
       const { findings } = await preflight(config.bpftrace.path, tracepointsOf(program));
       const isFit = findings.every(({ status }) => status !== 'missing');
       process.stdout.write(

@@ -1,0 +1,48 @@
+import { expect, test } from 'vitest';
+import { clockFragment, parseTimerList, relateClocks } from './clock.ts';
+
+const timerList = `Timer List Version: v0.10
+HRTIMER_MAX_CLOCK_BASES: 8
+now at 4633628496900 nsecs
+
+cpu: 0
+ clock 0:
+  .resolution: 1 nsecs
+jiffies: 4296050627
+jiffies: 4296050627
+`;
+
+test('time and jiffies are read', () => {
+  expect(parseTimerList(timerList)).toEqual({ ns: 4_633_628_496_900, jiffies: 4_296_050_627 });
+});
+
+test('a list without them is no reading', () => {
+  expect(parseTimerList('Timer List Version: v0.10\n')).toBeUndefined();
+});
+
+test.each([100, 250, 300, 1000])('with HZ=%i the length of a jiffy and its beginning are found', (hz) => {
+  const jiffyNs = Math.round(1e9 / hz);
+  const readings = Array.from({ length: 12 }, (_, index) => {
+    const ns = 1e12 + index * 25_300_000;
+    return { ns, jiffies: Math.floor(ns / jiffyNs) };
+  });
+  const clock = relateClocks(readings);
+  expect(clock?.jiffyNs).toBe(jiffyNs);
+  const beginning = (clock?.jiffies ?? 0) * jiffyNs;
+  expect((clock?.ns ?? 0) - beginning).toBeGreaterThanOrEqual(0);
+  expect((clock?.ns ?? 0) - beginning).toBeLessThan(jiffyNs / 2);
+});
+
+test('readings that fit no CONFIG_HZ relate nothing', () => {
+  expect(relateClocks([])).toBeUndefined();
+  expect(
+    relateClocks([
+      { ns: 0, jiffies: 0 },
+      { ns: 1e9, jiffies: 520 },
+    ]),
+  ).toBeUndefined();
+});
+
+test('without a clock the fragment is zeros', () => {
+  expect(clockFragment(undefined)).toContain('$jiffy_ns = (uint64)0;');
+});

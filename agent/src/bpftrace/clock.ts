@@ -1,0 +1,58 @@
+// In: /proc/timer_list, read a few times. Out: how the kernel's jiffies relate to its monotonic clock.
+import { readFile } from 'node:fs/promises';
+import { setTimeout as sleep } from 'node:timers/promises';
+
+/** One reading: nanoseconds of CLOCK_MONOTONIC, which bpftrace calls `nsecs`, and jiffies. */
+export interface ClockReading {
+  readonly ns: number;
+  readonly jiffies: number;
+}
+
+/** Jiffy `jiffies` began at `ns`, and each lasts `jiffyNs`. */
+export interface JiffyClock extends ClockReading {
+  readonly jiffyNs: number;
+}
+
+/** CONFIG_HZ offers these. */
+const frequenciesHz = [100, 250, 300, 1000];
+const readings = 12;
+const pauseMs = 25;
+
+/** Takes about 0.3 s; undefined where the kernel does not show its timers, or not to us. */
+export const readJiffyClock = async (file = '/proc/timer_list'): Promise<JiffyClock | undefined> => {
+  const found: ClockReading[] = [];
+  try {
+    for (let reading = 0; reading < readings; reading++) {
+      const one = parseTimerList(await readFile(file, 'utf8'));
+      if (one !== undefined) found.push(one);
+      await sleep(pauseMs);
+    }
+  } catch {
+    return undefined;
+  }
+  return relateClocks(found);
+};
+
+export const parseTimerList = (text: string): ClockReading | undefined => {
+  const ns = /^now at (\d+) nsecs$/m.exec(text)?.[1];
+  const jiffies = /^jiffies: (\d+)$/m.exec(text)?.[1];
+  return ns === undefined || jiffies === undefined ? undefined : { ns: Number(ns), jiffies: Number(jiffies) };
+};
+
+/** A reading comes somewhere within its jiffy: the earliest of several is nearest to its beginning. */
+export const relateClocks = (readings: readonly ClockReading[]): JiffyClock | undefined => {
+  const [first, last] = [readings[0], readings.at(-1)];
+  if (first === undefined || last === undefined || last.jiffies - first.jiffies < 10) return undefined;
+  const measuredHz = ((last.jiffies - first.jiffies) * 1e9) / (last.ns - first.ns);
+  const [hz = NaN] = [...frequenciesHz].sort((a, b) => Math.abs(a - measuredHz) - Math.abs(b - measuredHz));
+  if (Math.abs(hz / measuredHz - 1) > 0.15) return undefined;
+  const jiffyNs = Math.round(1e9 / hz);
+  const beginnings = readings.map(({ ns, jiffies }) => ns - (jiffies - first.jiffies) * jiffyNs);
+  return { jiffyNs, jiffies: first.jiffies, ns: Math.min(...beginnings) };
+};
+
+/** The fragment `node/clock.bt`: constants of this node, since its last boot; zeros where they are not known. */
+export const clockFragment = (clock: JiffyClock | undefined): string => {
+  const { ns, jiffies, jiffyNs } = clock ?? { ns: 0, jiffies: 0, jiffyNs: 0 };
+  return `$jiffy_ns = (uint64)${jiffyNs};\n$clock_jiffies = (uint64)${jiffies};\n$clock_ns = (uint64)${ns};\n`;
+};

@@ -1,0 +1,77 @@
+// In: a configuration. Out: the agent as a user starts it, `plumbline agent`, and what it serves.
+import { execa } from 'execa';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { JsonSeries } from '../../agent/src/series/json.ts';
+
+export const plumbline = new URL('../../agent/bin/plumbline.js', import.meta.url).pathname;
+
+export interface RunningAgent {
+  readonly pid: number;
+  readonly url: string;
+  readonly series: () => Promise<JsonSeries>;
+  readonly metrics: (accept?: string) => Promise<string>;
+  /** Resolves after everything that has happened so far is in the series. */
+  readonly settle: () => Promise<void>;
+  readonly stop: (signal?: NodeJS.Signals) => Promise<{ exitCode: number | undefined; stderr: string }>;
+}
+
+/** A file that is there while `use` runs. */
+export const withFile = async <Result>(
+  text: string,
+  use: (file: string) => Promise<Result>,
+  mode = 0o644,
+): Promise<Result> => {
+  const folder = await mkdtemp(join(tmpdir(), 'plumbline-test-'));
+  try {
+    const file = join(folder, 'file');
+    await writeFile(file, text, { mode });
+    return await use(file);
+  } finally {
+    await rm(folder, { recursive: true });
+  }
+};
+
+/** Starts the agent on a free port and waits until it says that it listens; and, unless told not to, until it is ready. */
+export const startAgent = async (yaml: string, awaitReady = true): Promise<RunningAgent> => {
+  const folder = await mkdtemp(join(tmpdir(), 'plumbline-test-'));
+  const file = join(folder, 'agent.yaml');
+  await writeFile(file, `listen: 127.0.0.1:0\ninterval: 200ms\n${yaml}`);
+  const child = execa(process.execPath, [plumbline, 'agent', '--config', file], {
+    reject: false,
+    forceKillAfterDelay: 10_000,
+  });
+  let stderr = '';
+  const url = await new Promise<string>((resolve, reject) => {
+    child.stderr.on('data', (chunk: Buffer) => {
+      stderr += chunk.toString();
+      const listening = /"url":"(http[^"]+)"/.exec(stderr)?.[1];
+      if (listening !== undefined) resolve(listening);
+    });
+    child.once('exit', () => {
+      reject(new Error(`The agent ended: ${stderr}`));
+    });
+  });
+  const metrics = async (accept = '') => (await fetch(`${url}/metrics`, { headers: { accept } })).text();
+  const isReady = async () => (await fetch(`${url}/readyz`)).ok;
+  while (awaitReady && !(await isReady())) await sleep(50);
+  return {
+    pid: child.pid ?? 0,
+    url,
+    series: async () => (await (await fetch(`${url}/api/v1/series`)).json()) as JsonSeries,
+    metrics,
+    settle: () => sleep(700),
+    stop: async (signal = 'SIGTERM') => {
+      child.kill(signal);
+      const { exitCode } = await child;
+      await rm(folder, { recursive: true });
+      return { exitCode, stderr };
+    },
+  };
+};
+
+/** Value of a self-metric in a text scrape; NaN if it is not there. */
+export const valueOf = (metrics: string, name: string): number =>
+  Number(new RegExp(`^${name}(?:\\{[^}]*\\})? (\\S+)$`, 'm').exec(metrics)?.[1] ?? NaN);

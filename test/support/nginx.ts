@@ -1,0 +1,69 @@
+// Out: nginx with one worker in a cgroup, on a free port, with a static file, a constant answer and a counter.
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { createServer, type AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { once } from 'node:events';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { startChild, type Placement } from '../../demo/child.ts';
+
+export interface Nginx {
+  readonly port: number;
+  /** Requests that nginx says it has served; asking counts as one. */
+  readonly served: () => Promise<number>;
+  readonly stop: () => Promise<void>;
+}
+
+export const startNginx = async (placement: Placement): Promise<Nginx> => {
+  const folder = await mkdtemp(join(tmpdir(), 'plumbline-nginx-'));
+  const port = await freePort();
+  await mkdir(join(folder, 'html'), { mode: 0o755 });
+  await writeFile(join(folder, 'html', 'file.txt'), 'x'.repeat(20_000));
+  const temporary = ['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi'].map(
+    (name) => `${name}_temp_path ${folder}/${name};`,
+  );
+  await writeFile(
+    join(folder, 'nginx.conf'),
+    `user root; worker_processes 1; daemon off; error_log stderr crit; pid ${folder}/pid;
+events { worker_connections 1024; }
+http {
+  access_log off; sendfile on; keepalive_requests 100000000; ${temporary.join(' ')}
+  server {
+    listen 127.0.0.1:${port};
+    root ${folder}/html;
+    location = /hello { return 200 "hello"; }
+    location = /served { stub_status; }
+  }
+}
+`,
+  );
+  const child = await startChild(['nginx', '-c', join(folder, 'nginx.conf')], placement);
+  const url = `http://127.0.0.1:${port}`;
+  while (
+    !(await fetch(`${url}/hello`).then(
+      ({ ok }) => ok,
+      () => false,
+    ))
+  )
+    await sleep(20);
+  return {
+    port,
+    served: async () => {
+      const text = await (await fetch(`${url}/served`)).text();
+      return Number(/^ \d+ \d+ (\d+)/m.exec(text)?.[1]);
+    },
+    stop: async () => {
+      await child.stop();
+      await rm(folder, { recursive: true });
+    },
+  };
+};
+
+export const freePort = async (): Promise<number> => {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  server.close();
+  await once(server, 'close');
+  return port;
+};

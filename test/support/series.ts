@@ -1,0 +1,41 @@
+// In: readings of the agent's series. Out: what one app did, in few words.
+import type { JsonHistogram, JsonSeries } from '../../agent/src/series/json.ts';
+import { bucketOfNative, quantileSeconds } from '../../agent/src/series/native.ts';
+
+const durations = 'plumbline_http_request_duration_seconds';
+const netDurations = 'plumbline_http_request_net_duration_seconds';
+
+/** Requests of an app by status class, such as { '2xx': 3 }. */
+export const requestsByCode = (series: JsonSeries, app: string): Record<string, number> =>
+  Object.fromEntries(
+    of(series, durations, app).map(({ labels, counts }) => [
+      labels.code ?? '',
+      counts.reduce((total, count) => total + count, 0),
+    ]),
+  );
+
+export const requestCount = (series: JsonSeries, app: string): number =>
+  Object.values(requestsByCode(series, app)).reduce((total, count) => total + count, 0);
+
+export const counter = (series: JsonSeries, name: string, app: string): number =>
+  (series.counters[name] ?? [])
+    .filter(({ labels }) => labels.app === app)
+    .reduce((total, { value }) => total + value, 0);
+
+export const sumSeconds = (series: JsonSeries, app: string): number =>
+  of(series, durations, app).reduce((total, one) => total + one.sumSeconds, 0);
+
+/** Quantile of an app's durations, or of its net durations, over all codes. */
+export const quantile = (series: JsonSeries, app: string, q: number, isNet = false): number => {
+  const counts: number[] = [];
+  for (const histogram of of(series, isNet ? netDurations : durations, app)) {
+    for (const [position, count] of histogram.counts.entries()) {
+      const bucket = bucketOfNative(histogram.offset + position);
+      counts[bucket] = (counts[bucket] ?? 0) + count;
+    }
+  }
+  return quantileSeconds(counts, q);
+};
+
+const of = (series: JsonSeries, metric: string, app: string): readonly JsonHistogram[] =>
+  (series.histograms[metric] ?? []).filter(({ labels }) => labels.app === app);

@@ -1,0 +1,37 @@
+// An event loop server on node:http. Prints its port. The path says what it shall do.
+import { createServer } from 'node:http';
+
+const server = createServer((request, response) => {
+  const [, what = '', argument = ''] = (request.url ?? '').split('/');
+  switch (what) {
+    case 'status':
+      response.writeHead(Number(argument)).end();
+      return;
+    case 'wait': // the handler waits, the loop goes on
+      setTimeout(() => response.end('late'), Number(argument));
+      return;
+    case 'block': // the loop stands still after the answer
+      response.end('blocking', () => {
+        const end = performance.now() + Number(argument);
+        while (performance.now() < end);
+      });
+      return;
+    case 'drop':
+      request.socket.destroy();
+      return;
+    case 'upload':
+      request.resume().on('end', () => response.end('taken'));
+      return;
+    default:
+      response.end('hello');
+  }
+});
+server.on('upgrade', (_request, socket) => {
+  socket.write('HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n');
+  socket.on('data', (chunk) => {
+    if (chunk.includes('GET')) socket.write('HTTP/1.1 200 OK\r\n\r\n');
+  });
+  socket.on('error', () => undefined);
+});
+server.keepAliveTimeout = 60_000;
+server.listen(0, '127.0.0.1', () => process.stdout.write(`${server.address().port}\n`));
