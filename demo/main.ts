@@ -87,11 +87,12 @@ async function run(options: Options): Promise<void> {
   try {
     await startWorld(scenario, tree, children);
     let watching = Promise.resolve();
-    await runAgent(demoConfig(tree, options.listen), createLog('warn'), signal, (url) => {
+    await runAgent(demoConfig(tree, options.listen), createLog('warn'), stop.signal, (url) => {
       say(`Metrics: ${url}/metrics\n`);
       watching = watch(url, options, signal).finally(() => {
         stop.abort();
       });
+      watching.catch(() => undefined); // It is awaited below, once the agent has ended.
     });
     await watching;
   } finally {

@@ -33,6 +33,8 @@ export const runBpftrace = async (
     buffer: false,
     reject: false,
     cancelSignal: signal,
+    // A Ctrl-C in a terminal is for the agent, which then ends bpftrace in order.
+    detached: true,
     forceKillAfterDelay: 3000,
     env: {
       // The name before bpftrace 0.19, and the one since.

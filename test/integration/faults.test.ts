@@ -1,0 +1,241 @@
+// What goes wrong on real nodes: each gives a clear message or a self-metric, and nothing counted is lost.
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { execa } from 'execa';
+import { createServer } from 'node:http';
+import { once } from 'node:events';
+import type { AddressInfo } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { preflight } from '../../agent/src/bpftrace/preflight.ts';
+import { createCgroupTree, type CgroupTree } from '../../demo/cgroup.ts';
+import { plumbline, startAgent, valueOf, withFile } from '../support/agent.ts';
+import { get, openConnection } from '../support/client.ts';
+import { describeKernel } from '../support/kernel.ts';
+import { startNginx, type Nginx } from '../support/nginx.ts';
+import { requestCount } from '../support/series.ts';
+
+const run = (...args: readonly string[]) =>
+  execa(process.execPath, [plumbline, ...args], { reject: false, timeout: 30_000 });
+const descendants = async (pid: number): Promise<readonly number[]> => {
+  const { stdout } = await execa('pgrep', ['-P', String(pid)], { reject: false });
+  return stdout.split('\n').filter(Boolean).map(Number);
+};
+const isRunning = (pid: number): boolean => {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch {
+    return false;
+  }
+};
+
+describeKernel('faults', () => {
+  let tree: CgroupTree;
+  let nginx: Nginx;
+  let config: string;
+
+  beforeAll(async () => {
+    tree = await createCgroupTree('plumbline-test-faults');
+    nginx = await startNginx({ tree, cgroup: 'nginx-v1' });
+    config = `workloads: { static: [{ cgroup: "${tree.path}/*-*", app: $1, version: $2 }] }`;
+  });
+  afterAll(async () => {
+    await nginx.stop();
+    await tree.remove();
+  });
+
+  const request = async (times: number) => {
+    const connection = await openConnection(nginx.port);
+    for (let index = 1; index <= times; index++) {
+      connection.send(get('/hello'));
+      await connection.responses(index);
+    }
+    connection.socket.destroy();
+  };
+
+  test('bpftrace is killed: it is started again, and totals go on from where they were', async () => {
+    const agent = await startAgent(config);
+    try {
+      await request(30);
+      await agent.settle();
+      expect(requestCount(await agent.series(), 'nginx')).toBe(30);
+      const [bpftrace = 0] = await descendants(agent.pid);
+      process.kill(bpftrace, 'SIGKILL');
+      await agent.settle();
+      expect(requestCount(await agent.series(), 'nginx')).toBe(30);
+      expect((await fetch(`${agent.url}/readyz`)).status).toBe(503);
+      while (!(await fetch(`${agent.url}/readyz`)).ok) await sleep(100);
+      await request(12);
+      await agent.settle();
+      expect(requestCount(await agent.series(), 'nginx')).toBe(42);
+      expect(valueOf(await agent.metrics(), 'plumbline_probe_restarts_total')).toBe(1);
+    } finally {
+      expect((await agent.stop()).exitCode).toBe(0);
+    }
+  });
+
+  test('the agent is killed with SIGKILL: bpftrace does not outlive it for long', async () => {
+    const agent = await startAgent(config);
+    const [bpftrace = 0] = await descendants(agent.pid);
+    expect(isRunning(bpftrace)).toBe(true);
+    await agent.stop('SIGKILL');
+    for (let waitedMs = 0; waitedMs < 5000 && isRunning(bpftrace); waitedMs += 100) await sleep(100);
+    expect(isRunning(bpftrace)).toBe(false);
+  });
+
+  test('the agent ends with SIGTERM: status 0, and bpftrace is gone with it', async () => {
+    const agent = await startAgent(config);
+    const [bpftrace = 0] = await descendants(agent.pid);
+    expect((await agent.stop()).exitCode).toBe(0);
+    expect(isRunning(bpftrace)).toBe(false);
+  });
+
+  test('bpftrace prints garbage and half lines: they are counted, and what can be read is', async () => {
+    const fake = `#!/bin/sh
+[ "$1" = --version ] && echo "bpftrace v0.17.0" && exit
+echo 'Attaching 18 probes...'
+while sleep 0.1; do
+  echo '{"type": "map", "data": {"@http_requests": {"1,2,134": 5, "1,2'
+  echo '{"type": "map", "data": {"@http_requests": {"1,2,134": 5}}}'
+  echo '{"type": "map", "data": {"@tick": 1}}'
+done
+`;
+    await withFile(
+      fake,
+      async (path) => {
+        const agent = await startAgent(`bpftrace: { path: ${path} }`);
+        try {
+          await agent.settle();
+          expect(requestCount(await agent.series(), 'unknown')).toBe(5);
+          expect(valueOf(await agent.metrics(), 'plumbline_probe_parse_errors_total')).toBeGreaterThan(1);
+        } finally {
+          const { stderr } = await agent.stop();
+          expect(stderr.match(/skipped a line/g)).toHaveLength(1);
+        }
+      },
+      0o755,
+    );
+  });
+
+  test('bpftrace ends at once, again and again: the agent stays, says why, and slows down', async () => {
+    const fake =
+      '#!/bin/sh\n[ "$1" = --version ] && echo "bpftrace v0.17.0" && exit\necho "ERROR: no such luck" >&2; exit 1\n';
+    await withFile(
+      fake,
+      async (path) => {
+        const agent = await startAgent(`bpftrace: { path: ${path} }`, false);
+        await sleep(3000);
+        const metrics = await agent.metrics();
+        expect(valueOf(metrics, 'plumbline_probe_up')).toBe(0);
+        expect(valueOf(metrics, 'plumbline_probe_restarts_total')).toBeGreaterThanOrEqual(2);
+        expect(valueOf(metrics, 'plumbline_probe_restarts_total')).toBeLessThanOrEqual(4);
+        const { stderr, exitCode } = await agent.stop();
+        expect(stderr).toContain('no such luck');
+        expect(exitCode).toBe(0);
+      },
+      0o755,
+    );
+  });
+
+  test.each([
+    [
+      'missing',
+      'bpftrace: { path: /nowhere/bpftrace }',
+      /bpftrace: .*ENOENT.*Remedy: apt-get install bpftrace/s,
+    ],
+    ['unreadable configuration', 'bpftrace: [', /not YAML/],
+    ['wrong configuration', 'interval: 5', /interval: expected string, got 5/],
+  ])('%s: the agent does not start, and says what to do', async (_what, yaml, message) => {
+    await withFile(yaml, async (file) => {
+      const { exitCode, stderr } = await run('agent', '--config', file);
+      expect(stderr).toMatch(message);
+      expect(exitCode).toBeGreaterThan(0);
+      expect(stderr).not.toContain('    at ');
+    });
+  });
+
+  test('bpftrace is too old: the check says so and fails', async () => {
+    await withFile(
+      '#!/bin/sh\necho "bpftrace v0.16.0"\n',
+      async (path) => {
+        await withFile(`bpftrace: { path: ${path} }`, async (file) => {
+          const { exitCode, stdout } = await run('check', '--json', '--config', file);
+          const { findings } = JSON.parse(stdout) as {
+            findings: { name: string; status: string; remedy?: string }[];
+          };
+          expect(findings.find(({ name }) => name === 'bpftrace')).toMatchObject({
+            status: 'missing',
+            remedy: expect.stringContaining('0.17 or newer') as string,
+          });
+          expect(exitCode).toBe(1);
+        });
+      },
+      0o755,
+    );
+  });
+
+  test('a tracepoint or a field is missing: it is named', async () => {
+    const { findings } = await preflight('bpftrace', [
+      { category: 'sched', name: 'sched_of_tomorrow', fields: [] },
+      { category: 'sched', name: 'sched_switch', fields: ['prev_pid', 'mood'] },
+      { category: 'sched', name: 'sched_switch', fields: ['prev_pid'] },
+    ]);
+    expect(findings.slice(-3).map(({ status, found }) => [status, found])).toEqual([
+      ['missing', 'not there'],
+      ['missing', 'without mood'],
+      ['ok', 'prev_pid'],
+    ]);
+  });
+
+  test('without rights the check names the remedy and fails', async () => {
+    const { exitCode, stdout } = await execa(
+      'setpriv',
+      [
+        '--reuid=65534',
+        '--regid=65534',
+        '--clear-groups',
+        '--bounding-set=-all',
+        process.execPath,
+        plumbline,
+        'check',
+      ],
+      { reject: false },
+    );
+    expect(stdout).toMatch(
+      /MISSING +rights +uid 65534 without CAP_BPF and CAP_PERFMON\n +remedy: run as root/,
+    );
+    expect(exitCode).toBe(1);
+  });
+
+  test('on this machine the check is clean', async () => {
+    const { exitCode, stdout } = await run('check');
+    expect(stdout).not.toContain('MISSING');
+    expect(exitCode).toBe(0);
+  });
+
+  test('the port is in use: the message names it and the remedy', async () => {
+    const other = createServer().listen(0, '127.0.0.1');
+    await once(other, 'listening');
+    const { port } = other.address() as AddressInfo;
+    await withFile(`listen: 127.0.0.1:${port}`, async (file) => {
+      const { exitCode, stderr } = await run('agent', '--config', file);
+      expect(stderr).toContain(`Cannot listen on 127.0.0.1:${port} (EADDRINUSE)`);
+      expect(stderr).toContain('set "listen"');
+      expect(exitCode).toBe(1);
+    });
+    other.close();
+  });
+
+  test('a wrong command or option shows the usage, with status 2', async () => {
+    for (const args of [['bpf', 'htp'], ['top', '--count', 'x'], ['agnt']]) {
+      const { exitCode, stderr } = await run(...args);
+      expect(stderr).toContain('Usage: plumbline');
+      expect(exitCode).toBe(2);
+    }
+  });
+
+  test('top without an agent says how to start one', async () => {
+    const { exitCode, stderr } = await run('top', '--url', 'http://127.0.0.1:1');
+    expect(stderr).toContain('Remedy: start one with "plumbline agent"');
+    expect(exitCode).toBe(1);
+  });
+});
