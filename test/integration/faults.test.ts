@@ -122,7 +122,7 @@ done
     await withFile(
       fake,
       async (path) => {
-        const agent = await startAgent(`bpftrace: { path: ${path} }`, false);
+        const agent = await startAgent(`bpftrace: { path: ${path} }`, { awaitReady: false });
         await sleep(3000);
         const metrics = await agent.metrics();
         expect(valueOf(metrics, 'plumbline_probe_up')).toBe(0);

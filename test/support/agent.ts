@@ -35,10 +35,13 @@ export const withFile = async <Result>(
 };
 
 /** Starts the agent on a free port and waits until it says that it listens; and, unless told not to, until it is ready. */
-export const startAgent = async (yaml: string, awaitReady = true): Promise<RunningAgent> => {
+export const startAgent = async (
+  yaml: string,
+  { awaitReady = true, intervalMs = 200 }: { awaitReady?: boolean; intervalMs?: number } = {},
+): Promise<RunningAgent> => {
   const folder = await mkdtemp(join(tmpdir(), 'plumbline-test-'));
   const file = join(folder, 'agent.yaml');
-  await writeFile(file, `listen: 127.0.0.1:0\ninterval: 200ms\n${yaml}`);
+  await writeFile(file, `listen: 127.0.0.1:0\ninterval: ${intervalMs}ms\n${yaml}`);
   const child = execa(process.execPath, [plumbline, 'agent', '--config', file], {
     reject: false,
     forceKillAfterDelay: 10_000,
@@ -62,7 +65,7 @@ export const startAgent = async (yaml: string, awaitReady = true): Promise<Runni
     url,
     series: async () => (await (await fetch(`${url}/api/v1/series`)).json()) as JsonSeries,
     metrics,
-    settle: () => sleep(700),
+    settle: () => sleep(3 * intervalMs + 100),
     stop: async (signal = 'SIGTERM') => {
       child.kill(signal);
       const { exitCode } = await child;

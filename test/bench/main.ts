@@ -1,0 +1,279 @@
+// In: this machine. Out: the figures of the README: exactness, truth of latencies, cost in the target, cost of the agent.
+import { Command } from 'commander';
+import { execa } from 'execa';
+import { cpus, release } from 'node:os';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { tracepointsOf } from '../../agent/src/bpftrace/compose.ts';
+import { formatSeconds } from '../../agent/src/cli/table.ts';
+import { versionRows } from '../../agent/src/cli/versions.ts';
+import { composeProbes, loadProbes } from '../../agent/src/probes.ts';
+import { createCgroupTree, type CgroupTree } from '../../demo/cgroup.ts';
+import { startChild } from '../../demo/child.ts';
+import { startAgent, type RunningAgent } from '../support/agent.ts';
+import { startNginx, type Nginx } from '../support/nginx.ts';
+import { requestCount } from '../support/series.ts';
+import { cpuSeconds, programCosts, residentMegabytes, withBpfStats, type ProgramCost } from './cost.ts';
+import { wrkAtRate, wrkExactly, wrkFlatOut, type WrkResult } from './wrk.ts';
+
+interface World {
+  readonly tree: CgroupTree;
+  readonly nginx: Nginx;
+  readonly agent: RunningAgent;
+  readonly bpftracePid: number;
+}
+
+const lastCore = cpus().length - 1;
+const script = (name: string) => new URL(`../support/servers/${name}`, import.meta.url).pathname;
+const print = (text = '') => process.stdout.write(`${text}\n`);
+const note = (text: string) => process.stderr.write(`bench: ${text} …\n`);
+const row = (...cells: readonly (string | number)[]) => {
+  print(`| ${cells.join(' | ')} |`);
+};
+const head = (...cells: readonly string[]) => {
+  row(...cells);
+  row(...cells.map(() => '---'));
+};
+
+/** The servers share the last core, the load has the first. */
+async function withWorld(use: (world: World) => Promise<void>): Promise<void> {
+  const tree = await createCgroupTree('plumbline-bench');
+  try {
+    const nginx = await startNginx({ tree, cgroup: 'nginx-v1', cpu: cpus().length - 1 });
+    const agent = await startAgent(
+      `workloads: { static: [{ cgroup: "${tree.path}/*-*", app: $1, version: $2 }] }`,
+      { intervalMs: 1000 },
+    );
+    const bpftracePid = Number((await execa('pgrep', ['-P', String(agent.pid)])).stdout);
+    try {
+      await use({ tree, nginx, agent, bpftracePid });
+    } finally {
+      await agent.stop();
+      await nginx.stop();
+    }
+  } finally {
+    await tree.remove();
+  }
+}
+
+async function exactness({ nginx, agent }: World, requests: number): Promise<void> {
+  note(`${requests} requests from wrk to nginx`);
+  await agent.settle();
+  const before = requestCount(await agent.series(), 'nginx');
+  const servedBefore = await nginx.served();
+  let asked = 0;
+  const served = async () => (await nginx.served()) - servedBefore - ++asked;
+  const url = `http://127.0.0.1:${nginx.port}/hello`;
+  const wrk = await wrkExactly(url, requests, async () => (await served()) >= requests);
+  await agent.settle();
+  // Asking nginx how many it served are requests, too: the first one and those since.
+  const counted = requestCount(await agent.series(), 'nginx') - before - asked - 1;
+  print('### Exact counts\n');
+  head('wrk', 'Plumbline', 'difference');
+  row(wrk.requests, counted, counted - wrk.requests);
+  print();
+}
+
+async function latencies(world: World, seconds: number): Promise<void> {
+  print('### True latency: what the client (wrk) measured and what Plumbline did\n');
+  head(
+    'server',
+    'req/s',
+    'p50 client',
+    'p50 Plumbline',
+    'p99 client',
+    'p99 Plumbline',
+    'within 10 % or 0.1 ms',
+  );
+  for (const rate of [100, 1000, 5000]) {
+    for (const kind of ['node', 'nginx', 'python'] as const) {
+      note(`${kind} at ${rate} req/s`);
+      const { wrk, row: measured } = await withServer(kind, world, `${kind}${rate}`, (url, app) =>
+        compare(world, app, () => wrkAtRate(url, rate, seconds)),
+      );
+      const isTrue = (ours: number, client: number) =>
+        Math.abs(ours - client) <= Math.max(1e-4, 0.1 * client);
+      row(
+        kind,
+        (wrk.requests / wrk.seconds).toFixed(0),
+        formatSeconds(wrk.p50Seconds),
+        formatSeconds(measured.p50Seconds),
+        formatSeconds(wrk.p99Seconds),
+        formatSeconds(measured.p99Seconds),
+        isTrue(measured.p50Seconds, wrk.p50Seconds) && isTrue(measured.p99Seconds, wrk.p99Seconds)
+          ? 'yes'
+          : 'no',
+      );
+    }
+  }
+  print();
+}
+
+async function neighbour(world: World, seconds: number): Promise<void> {
+  print('### A noisy neighbour: how much of the added p99 scheduler delay explains\n');
+  head('server', 'p99 quiet', 'p99 beside a burner', 'net p99 beside a burner', 'explained');
+  for (const kind of ['node', 'nginx', 'python'] as const) {
+    note(`${kind} beside a burner`);
+    await withServer(kind, world, `${kind}noisy`, async (url, app) => {
+      const { row: quiet } = await compare(world, app, () => wrkAtRate(url, 1000, seconds));
+      const burner = await startChild([process.execPath, '-e', 'for (;;);'], {
+        tree: world.tree,
+        cgroup: 'burner',
+        cpu: lastCore,
+      });
+      const { row: noisy } = await compare(world, app, () => wrkAtRate(url, 1000, seconds));
+      await burner.stop();
+      const added = noisy.p99Seconds - quiet.p99Seconds;
+      const explained = (noisy.p99Seconds - Math.max(noisy.netP99Seconds, quiet.p99Seconds)) / added;
+      row(
+        kind,
+        formatSeconds(quiet.p99Seconds),
+        formatSeconds(noisy.p99Seconds),
+        formatSeconds(noisy.netP99Seconds),
+        `${(100 * explained).toFixed(0)} %`,
+      );
+    });
+  }
+  print();
+}
+
+/** Beside it, on the same load in the same run, empty programs on the same tracepoints: the floor of any probe. */
+async function costInTarget({ nginx, bpftracePid }: World): Promise<void> {
+  note('kernel time a request on nginx');
+  const program = composeProbes(await loadProbes(), 1000, undefined);
+  const names = tracepointsOf(program).map(({ category, name }) => `${category}:${name}`);
+  const empty = `${names.map((name) => `tracepoint:${name} { $nothing = 1; }`).join('\n')}\n`;
+  const floor = execa('bpftrace', ['-'], { input: empty, reject: false, forceKillAfterDelay: 2000 });
+  await sleep(5000);
+  const { requests, ours, floors } = await withBpfStats(async () => {
+    const before = [await programCosts(bpftracePid), await programCosts(floor.pid ?? 0)] as const;
+    const wrk = await wrkFlatOut(`http://127.0.0.1:${nginx.port}/hello`, 4, 10);
+    const after = [await programCosts(bpftracePid), await programCosts(floor.pid ?? 0)] as const;
+    return { requests: wrk.requests, ours: less(after[0], before[0]), floors: less(after[1], before[1]) };
+  });
+  floor.kill();
+  await floor;
+  const rows = names.map((name, index) => ({ name, our: ours[index], floor: floors[index] }));
+  print('### Kernel time in the target: nginx flat out, ns a request\n');
+  head('tracepoint', 'who', 'runs a request', 'ns a run', 'of it, an empty program', 'ns a request');
+  for (const { name, our, floor: least } of rows) {
+    if (our === undefined || least === undefined || our.runs < 0.01 * requests) continue;
+    row(
+      `\`${name}\``,
+      whoRuns(name),
+      (our.runs / requests).toFixed(2),
+      (our.nanoseconds / our.runs).toFixed(0),
+      (least.nanoseconds / least.runs).toFixed(0),
+      (our.nanoseconds / requests).toFixed(0),
+    );
+  }
+  const sum = (costs: readonly (ProgramCost | undefined)[]) =>
+    costs.reduce((total, cost) => total + (cost?.nanoseconds ?? 0), 0) / requests;
+  const shares = rows.map(({ name, our, floor: least }) => {
+    const part = { nginx: 1, both: 0.5, wrk: 0 }[whoRuns(name)];
+    return { our: (our?.nanoseconds ?? 0) * part, floor: (least?.nanoseconds ?? 0) * part };
+  });
+  const inNginx = shares.reduce((total, { our }) => total + our, 0) / requests;
+  const floorInNginx = shares.reduce((total, { floor: least }) => total + least, 0) / requests;
+  row('**nginx**', '', '', '', floorInNginx.toFixed(0), `**${inNginx.toFixed(0)}**`);
+  row('all, with the client', '', '', '', sum(floors).toFixed(0), sum(ours).toFixed(0));
+  print();
+}
+
+/** nginx reads by recvfrom and writes by writev; wrk by read and write. */
+const whoRuns = (tracepoint: string): 'nginx' | 'wrk' | 'both' => {
+  if (/recvfrom|writev/.test(tracepoint)) return 'nginx';
+  return /sys_(enter|exit)_(read|write)$/.test(tracepoint) ? 'wrk' : 'both';
+};
+
+async function costOfAgent({ nginx, agent, bpftracePid }: World): Promise<void> {
+  note('cost of the agent at 10,000 req/s');
+  const cpuOf = async () => ({ node: await cpuSeconds(agent.pid), bpftrace: await cpuSeconds(bpftracePid) });
+  const before = await cpuOf();
+  const wrk = await wrkAtRate(`http://127.0.0.1:${nginx.port}/hello`, 22_000, 20);
+  const after = await cpuOf();
+  print('### Cost of the agent, interval 1 s\n');
+  head('req/s', 'Node CPU', 'bpftrace CPU', 'Node RSS', 'bpftrace RSS');
+  const share = (seconds: number) => `${((100 * seconds) / wrk.seconds).toFixed(2)} %`;
+  row(
+    (wrk.requests / wrk.seconds).toFixed(0),
+    share(after.node - before.node),
+    share(after.bpftrace - before.bpftrace),
+    `${(await residentMegabytes(agent.pid)).toFixed(0)} MB`,
+    `${(await residentMegabytes(bpftracePid)).toFixed(0)} MB`,
+  );
+  print();
+}
+
+/** What the client measured while `load` ran, and what Plumbline did. */
+async function compare({ agent }: World, app: string, load: () => Promise<WrkResult>) {
+  const before = await agent.series();
+  const wrk = await load();
+  await agent.settle();
+  const found = versionRows(before, await agent.series()).find((one) => one.app === app);
+  if (found === undefined) throw new Error(`Nothing was measured for ${app}`);
+  return { wrk, row: found };
+}
+
+/** A server of its own on the last core; its connections are warm. */
+async function withServer<Result>(
+  kind: 'node' | 'nginx' | 'python',
+  { tree, agent }: World,
+  app: string,
+  use: (url: string, app: string) => Promise<Result>,
+): Promise<Result> {
+  const placement = { tree, cgroup: `${app}-v1`, cpu: lastCore };
+  const commands = {
+    node: [process.execPath, script('event-loop.js')],
+    python: ['python3', script('blocking.py')],
+  };
+  const server = kind === 'nginx' ? await startNginx(placement) : await startChild(commands[kind], placement);
+  try {
+    const port = 'port' in server ? server.port : Number(await server.firstLine());
+    // The Python server writes head and body apart, and its client waits for both: an answer without a body is one write.
+    const url = `http://127.0.0.1:${port}/${kind === 'python' ? 'status/204' : 'hello'}`;
+    await wrkAtRate(url, 1000, 2);
+    await agent.settle();
+    return await use(url, app);
+  } finally {
+    await server.stop();
+  }
+}
+
+const less = (after: readonly ProgramCost[], before: readonly ProgramCost[]): readonly ProgramCost[] =>
+  after.map(({ runs, nanoseconds }, index) => ({
+    runs: runs - (before[index]?.runs ?? 0),
+    nanoseconds: nanoseconds - (before[index]?.nanoseconds ?? 0),
+  }));
+
+const sections: Readonly<Record<string, (world: World, options: Options) => Promise<void>>> = {
+  exact: (world, { requests }) => exactness(world, Number(requests)),
+  latency: (world, { seconds }) => latencies(world, Number(seconds)),
+  neighbour: (world, { seconds }) => neighbour(world, Number(seconds)),
+  target: costInTarget,
+  agent: costOfAgent,
+};
+
+interface Options {
+  readonly requests: string;
+  readonly seconds: string;
+  readonly only: string;
+}
+
+await new Command('npm run bench --')
+  .description(
+    'Measures what the README promises. Takes about seven minutes; other work on the machine blurs it.',
+  )
+  .option('--requests <n>', 'requests of the exactness run', '1000000')
+  .option('--seconds <n>', 'length of each latency run', '10')
+  .option('--only <sections>', 'some of them', Object.keys(sections).join(','))
+  .addHelpText('after', '\nExample:\n  npm run bench -- --only target,agent\n')
+  .action((options: Options) =>
+    withWorld(async (world) => {
+      const { stdout: version } = await execa('bpftrace', ['--version']);
+      print(
+        `${cpus().length} × ${cpus()[0]?.model ?? '?'}, Linux ${release()}, ${version}, Node ${process.versions.node}\n`,
+      );
+      for (const name of options.only.split(',')) await sections[name]?.(world, options);
+    }),
+  )
+  .parseAsync();
