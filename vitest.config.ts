@@ -5,7 +5,7 @@ import { defineConfig } from 'vitest/config';
 export default defineConfig({
   test: {
     projects: [
-      { test: { name: 'unit', include: ['{agent,verdict}/src/**/*.test.ts'] } },
+      { test: { name: 'unit', include: ['{agent,verdict}/src/**/*.test.ts', 'verdict/sim/**/*.test.ts'] } },
       {
         test: {
           name: 'kernel',
