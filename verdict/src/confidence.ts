@@ -1,0 +1,91 @@
+// Intrinsic time and α in, boundaries that hold at all times at once out (so a run may be looked at for ever).
+import { lnBeta } from './special.ts';
+
+/**
+ * The tuning ρ that makes the two-sided normal mixture boundary tightest at intrinsic time `vOpt`.
+ * Howard, Ramdas, McAuliffe & Sekhon 2021, eq. (3.6), with the closed form for Lambert's W₋₁ of
+ * Waudby-Smith et al. 2021.
+ */
+export function mixtureRho(vOpt: number, alpha: number): number {
+  const spread = 2 * Math.log(1 / alpha);
+  return vOpt / (spread + Math.log(1 + spread));
+}
+
+/**
+ * The two-sided normal mixture boundary (Robbins 1970): a centred sum with variance process `v` stays within it
+ * at all times with probability at least 1 − α.
+ */
+export function normalMixtureBound(v: number, rho: number, alpha: number): number {
+  return Math.sqrt((v + rho) * (Math.log(1 + v / rho) + 2 * Math.log(1 / alpha)));
+}
+
+/**
+ * Half the width, in standard deviations of one block, of the confidence sequence for a mean of `blocks`
+ * blocks, tightest at `blocksOpt`. With an estimated deviation it is asymptotic (Waudby-Smith et al. 2021).
+ */
+export function meanRadius(blocks: number, alpha: number, blocksOpt = 20): number {
+  return normalMixtureBound(blocks, mixtureRho(blocksOpt, alpha), alpha) / blocks;
+}
+
+/**
+ * The two-sided beta-binomial boundary for a sum whose steps lie in [−g, h] (Howard et al. 2020, prop. 7),
+ * tuned to `vOpt` as the normal mixture is; found by bisection of the mixture martingale.
+ */
+export function betaBinomialBound(v: number, g: number, h: number, vOpt: number, alpha: number): number {
+  const r = Math.max(mixtureRho(vOpt, alpha) - g * h, 1e-3 * g * h);
+  const trials = v / (g * h);
+  const share = g / (g + h);
+  const prior = [r / (h * (g + h)), r / (g * (g + h))] as const;
+  const evidence = (sum: number): number =>
+    proportionLogEvidence((sum + trials * g) / (g + h), trials, share, prior);
+  const crossing = Math.log(1 / alpha);
+  if (evidence(trials * h) < crossing) return trials * h;
+  return bisect((sum) => evidence(sum) < crossing, 0, trials * h);
+}
+
+/**
+ * Log of Robbins's beta-binomial mixture martingale: evidence that `successes` of `trials` did not come with
+ * probability `p`, against a Beta(prior) mixture of others.
+ */
+export function proportionLogEvidence(
+  successes: number,
+  trials: number,
+  p: number,
+  [a, b]: readonly [number, number],
+): number {
+  const failures = trials - successes;
+  const likelihood =
+    (successes > 0 ? successes * Math.log(p) : 0) + (failures > 0 ? failures * Math.log1p(-p) : 0);
+  return lnBeta(a + successes, b + failures) - lnBeta(a, b) - likelihood;
+}
+
+/**
+ * The confidence sequence at level 1 − α for a proportion: the probabilities that the martingale above has not
+ * refuted. The prior puts most weight where error ratios live, well below one.
+ */
+export function proportionInterval(
+  successes: number,
+  trials: number,
+  alpha: number,
+): { readonly lower: number; readonly upper: number } {
+  if (trials <= 0) return { lower: 0, upper: 1 };
+  const point = successes / trials;
+  const kept = (p: number): boolean =>
+    proportionLogEvidence(successes, trials, p, ratioPrior) < Math.log(1 / alpha);
+  return {
+    lower: successes === 0 ? 0 : bisect((p) => !kept(p), 0, point),
+    upper: successes === trials ? 1 : bisect(kept, point, 1),
+  };
+}
+
+const ratioPrior = [0.5, 5] as const;
+
+/** The point of [low, high] up to which `holds` is true, by 60 halvings. */
+function bisect(holds: (x: number) => boolean, low: number, high: number): number {
+  for (let i = 0; i < 60; i++) {
+    const middle = (low + high) / 2;
+    if (holds(middle)) low = middle;
+    else high = middle;
+  }
+  return (low + high) / 2;
+}
