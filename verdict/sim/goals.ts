@@ -107,9 +107,9 @@ export const goals: readonly Goal[] = [
     untilFail: true,
   },
   {
-    name: 'errors 0.1 → 1 % caught, looks every 5 s, canary beside baselines',
+    name: 'errors 0.1 → 1 % caught, looks every second, canary beside baselines',
     goal: '≥ 99 %, median ≤ 1000 requests',
-    scenario: () => ({ ...errorRun, errors: { baseline: 0.001, canary: 0.01 } }),
+    scenario: () => ({ ...errorRun, windowSeconds: 1, errors: { baseline: 0.001, canary: 0.01 } }),
     counts: failed,
     atLeast: 0.99,
     medianRequestsAtMost: 1000,
@@ -118,7 +118,12 @@ export const goals: readonly Goal[] = [
   {
     name: 'the same, canary on nodes of its own',
     goal: '≥ 99 %, median ≤ 1000 requests',
-    scenario: () => ({ ...errorRun, canaryNodes: [7, 8], errors: { baseline: 0.001, canary: 0.01 } }),
+    scenario: () => ({
+      ...errorRun,
+      windowSeconds: 1,
+      canaryNodes: [7, 8],
+      errors: { baseline: 0.001, canary: 0.01 },
+    }),
     counts: failed,
     atLeast: 0.99,
     medianRequestsAtMost: 1000,

@@ -67,11 +67,12 @@ export function createWorld(scenario: Scenario, run: number): World {
   const pods = podsOf(scenario, family);
   const windows: Window[] = [];
   const steps = Math.round((scenario.minutes * 60) / scenario.windowSeconds);
+  const phase = 2 * Math.PI * rng.uniform();
   const away = new Map<Pod, number>();
   for (let step = 0; step < steps; step++) {
     for (const node of nodes.values()) stepNeighbour(node, scenario, rng);
     const minute = (step * scenario.windowSeconds) / 60;
-    const traffic = 1 + 0.2 * Math.sin((2 * Math.PI * minute) / 45);
+    const traffic = 1 + 0.2 * Math.sin((2 * Math.PI * minute) / 45 + phase);
     if (rng.uniform() < (scenario.gaps ?? 0)) continue;
     const cells = pods.flatMap((pod) => {
       if (rng.uniform() < (scenario.restarts ?? 0)) away.set(pod, step + 2);

@@ -2,8 +2,7 @@
 import { coTenantError } from './cotenant.ts';
 import { foretoldSlowdown } from './covariate.ts';
 import { proportionInterval } from './confidence.ts';
-import { dispersionFactor } from './dispersion.ts';
-import { evidenceValue, isMatched } from './evidence.ts';
+import { evidenceValue, independence, isMatched } from './evidence.ts';
 import { findingOf } from './finding.ts';
 import type { Finding } from './finding.ts';
 import { blockProgress } from './ladder.ts';
@@ -118,8 +117,8 @@ export function rungFinding(state: State, grade: Grade['name'], i: number): Find
  * two beta-binomial confidence sequences, each at half the share of α, on counts worth less when dispersed.
  */
 export function errorUpperDifference(state: State): number {
-  const { tally, dispersion } = state.evidence;
-  const factor = dispersionFactor(dispersion);
+  const { tally } = state.evidence;
+  const factor = independence(state.evidence);
   const alpha = alphaShare(state, 'errors', state.settings.passAlpha) / 2;
   const canary = proportionInterval(tally.canaryEvents / factor, tally.canaryTrials / factor, alpha);
   const baseline = proportionInterval(tally.baselineEvents / factor, tally.baselineTrials / factor, alpha);

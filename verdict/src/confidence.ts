@@ -37,26 +37,25 @@ export function betaBinomialBound(v: number, g: number, h: number, vOpt: number,
   const share = g / (g + h);
   const prior = [r / (h * (g + h)), r / (g * (g + h))] as const;
   const evidence = (sum: number): number =>
-    proportionLogEvidence((sum + trials * g) / (g + h), trials, share, prior);
+    proportionEvidence((sum + trials * g) / (g + h), trials, prior)(share);
   const crossing = Math.log(1 / alpha);
   if (evidence(trials * h) < crossing) return trials * h;
   return bisect((sum) => evidence(sum) < crossing, 0, trials * h);
 }
 
 /**
- * Log of Robbins's beta-binomial mixture martingale: evidence that `successes` of `trials` did not come with
- * probability `p`, against a Beta(prior) mixture of others.
+ * Robbins's beta-binomial mixture martingale, as a function of p: log evidence that `successes` of `trials` did
+ * not come with probability p, against a Beta(prior) mixture of others.
  */
-export function proportionLogEvidence(
+export function proportionEvidence(
   successes: number,
   trials: number,
-  p: number,
   [a, b]: readonly [number, number],
-): number {
+): (p: number) => number {
   const failures = trials - successes;
-  const likelihood =
-    (successes > 0 ? successes * Math.log(p) : 0) + (failures > 0 ? failures * Math.log1p(-p) : 0);
-  return lnBeta(a + successes, b + failures) - lnBeta(a, b) - likelihood;
+  const mixture = lnBeta(a + successes, b + failures) - lnBeta(a, b);
+  return (p) =>
+    mixture - (successes > 0 ? successes * Math.log(p) : 0) - (failures > 0 ? failures * Math.log1p(-p) : 0);
 }
 
 /**
@@ -70,8 +69,8 @@ export function proportionInterval(
 ): { readonly lower: number; readonly upper: number } {
   if (trials <= 0) return { lower: 0, upper: 1 };
   const point = successes / trials;
-  const kept = (p: number): boolean =>
-    proportionLogEvidence(successes, trials, p, ratioPrior) < Math.log(1 / alpha);
+  const evidence = proportionEvidence(successes, trials, ratioPrior);
+  const kept = (p: number): boolean => evidence(p) < Math.log(1 / alpha);
   return {
     lower: successes === 0 ? 0 : bisect((p) => !kept(p), 0, point),
     upper: successes === trials ? 1 : bisect(kept, point, 1),
@@ -80,9 +79,9 @@ export function proportionInterval(
 
 const ratioPrior = [0.5, 5] as const;
 
-/** The point of [low, high] up to which `holds` is true, by 60 halvings. */
+/** The point of [low, high] up to which `holds` is true, by 50 halvings. */
 function bisect(holds: (x: number) => boolean, low: number, high: number): number {
-  for (let i = 0; i < 60; i++) {
+  for (let i = 0; i < 50; i++) {
     const middle = (low + high) / 2;
     if (holds(middle)) low = middle;
     else high = middle;

@@ -1,66 +1,45 @@
-// Groups of events by arm in; how much more they vary than independent events would, out.
+// One arm's events and trials, window by window, in; how much more they vary than independent events would, out.
 
-/** Running comparison of each group of events with the one before it. */
+/** Sums of an index of dispersion, which needs no history. */
 export interface Dispersion {
-  /** Events and canary's share of trials gathered since the last full group, and the last full group. */
-  open: Group;
-  last: Group | undefined;
-  chiSquares: number;
-  comparisons: number;
+  windows: number;
+  events: number;
+  trials: number;
+  /** Sum over windows of events² / trials. */
+  squares: number;
 }
 
-/** Events of both arms, and how their traffic was split. */
-export interface Group {
-  readonly canary: number;
-  readonly baseline: number;
-  readonly canaryTrials: number;
-  readonly trials: number;
-}
-
-/** Returns a comparison that has seen nothing. */
+/** Returns sums of nothing. */
 export function emptyDispersion(): Dispersion {
-  return { open: emptyGroup, last: undefined, chiSquares: 0, comparisons: 0 };
+  return { windows: 0, events: 0, trials: 0, squares: 0 };
 }
 
-const emptyGroup: Group = { canary: 0, baseline: 0, canaryTrials: 0, trials: 0 };
+/** Adds one arm's window. */
+export function addToDispersion(dispersion: Dispersion, events: number, trials: number): void {
+  if (trials === 0) return;
+  dispersion.windows += 1;
+  dispersion.events += events;
+  dispersion.trials += trials;
+  dispersion.squares += (events * events) / trials;
+}
 
 /**
- * Variance of the canary's count over what independent events would have, at least 1. Each group of events is
- * compared with the one before it, so that a canary that is simply worse does not look dispersed; the 2×2 statistic
- * has expectation 1 given its margins. Four imagined groups without dispersion steady the start.
+ * Variance over mean of events a window, between 1 and 8: Pearson's statistic about each arm's own rate, over its
+ * degrees of freedom. Each arm is held against itself, so that a canary that is simply worse does not look
+ * dispersed; bursts of retries do. Ten imagined independent events steady the start. The upper limit keeps a
+ * canary that fails only now and then from excusing itself by that.
  */
-export function dispersionFactor({ chiSquares, comparisons }: Dispersion): number {
-  return Math.max(1, (4 + chiSquares) / (4 + comparisons));
+export function dispersionFactor(arms: readonly Dispersion[]): number {
+  let weighted = steadyEvents;
+  let events = steadyEvents;
+  for (const arm of arms) {
+    if (arm.windows < 2 || arm.events === 0) continue;
+    const statistic = (arm.squares * arm.trials) / arm.events - arm.events;
+    weighted += (arm.events * statistic) / (arm.windows - 1);
+    events += arm.events;
+  }
+  return Math.min(Math.max(weighted / events, 1), largestFactor);
 }
 
-/** Adds events of one window; every ten or more make a group. */
-export function addToDispersion(dispersion: Dispersion, group: Group): void {
-  const { open } = dispersion;
-  const grown: Group = {
-    canary: open.canary + group.canary,
-    baseline: open.baseline + group.baseline,
-    canaryTrials: open.canaryTrials + group.canaryTrials,
-    trials: open.trials + group.trials,
-  };
-  if (grown.canary + grown.baseline < 10) {
-    dispersion.open = grown;
-    return;
-  }
-  const { last } = dispersion;
-  if (last && sameSplit(last, grown)) {
-    const [a, b, c, d] = [last.canary, last.baseline, grown.canary, grown.baseline];
-    const margins = (a + b) * (c + d) * (a + c) * (b + d);
-    if (margins > 0) {
-      dispersion.chiSquares += ((a * d - b * c) ** 2 * (a + b + c + d - 1)) / margins;
-      dispersion.comparisons += 1;
-    }
-  }
-  dispersion.last = grown;
-  dispersion.open = emptyGroup;
-}
-
-/** Groups can be compared while the canary's share of traffic stands still, within a tenth. */
-function sameSplit(a: Group, b: Group): boolean {
-  const [first, second] = [a.canaryTrials / a.trials, b.canaryTrials / b.trials];
-  return Math.abs(first - second) <= 0.1 * Math.max(first, second);
-}
+const steadyEvents = 10;
+const largestFactor = 8;

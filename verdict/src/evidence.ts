@@ -13,28 +13,46 @@ export interface Evidence {
   /** Log likelihood ratios from the split between canary and baseline of the same node alone. */
   readonly withinNode: Float64Array;
   readonly tally: Tally;
-  readonly dispersion: Dispersion;
+  /** Windows in which the canary had events. */
+  canaryWindows: number;
+  readonly dispersion: { readonly canary: Dispersion; readonly baseline: Dispersion };
 }
 
-/** How much worse a canary may be: mixed over, because the true ratio is not known beforehand. */
-const ratios = [1.25, 1.5, 2, 3, 5, 10, 20];
+/**
+ * How much worse a canary may be, with prior weights: mixed over, because the true ratio is not known beforehand.
+ * The middle has most; what is hardly worse takes a long run anyway, and can pay for its small weight with it.
+ */
+const ratioWeights = [
+  [1.25, 0.04],
+  [1.5, 0.06],
+  [2, 0.15],
+  [3, 0.2],
+  [5, 0.25],
+  [10, 0.2],
+  [20, 0.1],
+] as const;
 /** How much more (or less) often an event may happen on the canary's nodes whatever runs there. */
 const nodeEffects = [1, 1 / 20, 1 / 5, 1 / 2, 2, 5, 20];
 /** Prior weight of "the nodes themselves differ". */
-const nodeDoubt = 0.1;
+const nodeDoubt = 0.05;
+/** Too many events in fewer windows than this may be a single incident … */
+const fewestWindows = 3;
+/** … unless there are this many of them. */
+const manyEvents = 30;
 /** Evidence from the same nodes that a failure needs where such evidence can be had. */
 const corroboration = 3;
 
 /** Returns evidence against "at most `margin` worse"; with `higher`, worse means fewer events. */
 export function emptyEvidence(margin: number, better: 'higher' | 'lower' = 'lower'): Evidence {
-  const worse = better === 'lower' ? ratios : [1.1, ...ratios].map((ratio) => 1 / ratio);
+  const worse = ratioWeights.map(([ratio]) => (better === 'lower' ? ratio : 1 / ratio));
   return {
     ratios: worse,
     nullRatio: better === 'lower' ? 1 + margin : 1 - Math.min(margin, 0.5),
     joint: new Float64Array((worse.length + 1) * nodeEffects.length),
     withinNode: new Float64Array(worse.length),
     tally: emptyTally(),
-    dispersion: emptyDispersion(),
+    canaryWindows: 0,
+    dispersion: { canary: emptyDispersion(), baseline: emptyDispersion() },
   };
 }
 
@@ -49,16 +67,15 @@ export function pushExposures(evidence: Evidence, exposures: readonly Exposure[]
   const canaryShared = sumOf(shared.map(({ canary }) => canary));
   const baselineShared = sumOf(shared.map(({ baseline }) => baseline));
   addToTally(evidence.tally, strata);
-  addToDispersion(evidence.dispersion, {
-    canary: canaryShared.events + canaryAlone.events,
-    baseline: baselineShared.events + baselineElsewhere.events,
-    canaryTrials: canaryShared.trials + canaryAlone.trials,
-    trials: sumOf([canaryShared, canaryAlone, baselineShared, baselineElsewhere]).trials,
-  });
-  const baselineTrials = baselineShared.trials + baselineElsewhere.trials;
-  const canaryEvents = canaryShared.events + canaryAlone.events;
-  const events = canaryEvents + baselineShared.events + baselineElsewhere.events;
-  if (events === 0 || baselineTrials === 0) return;
+  const all = {
+    canary: sumOf([canaryShared, canaryAlone]),
+    baseline: sumOf([baselineShared, baselineElsewhere]),
+  };
+  addToDispersion(evidence.dispersion.canary, all.canary.events, all.canary.trials);
+  addToDispersion(evidence.dispersion.baseline, all.baseline.events, all.baseline.trials);
+  if (all.canary.events > 0) evidence.canaryWindows += 1;
+  const events = all.canary.events + all.baseline.events;
+  if (events === 0 || all.baseline.trials === 0) return;
 
   [evidence.nullRatio, ...evidence.ratios].forEach((ratio, row) => {
     nodeEffects.forEach((effect, column) => {
@@ -69,9 +86,9 @@ export function pushExposures(evidence: Evidence, exposures: readonly Exposure[]
       const cell = row * nodeEffects.length + column;
       evidence.joint[cell] =
         (evidence.joint[cell] ?? 0) +
-        canaryEvents * Math.log(ratio) +
+        all.canary.events * Math.log(ratio) +
         (canaryShared.events + baselineShared.events) * Math.log(effect) -
-        events * Math.log(weighted / (canaryShared.trials + canaryAlone.trials + baselineTrials));
+        events * Math.log(weighted / (all.canary.trials + all.baseline.trials));
     });
   });
   for (const { canary, baseline } of shared) addWithinNode(evidence, canary, baseline);
@@ -81,10 +98,11 @@ export function pushExposures(evidence: Evidence, exposures: readonly Exposure[]
  * The e-value against "no worse than the margin": under that hypothesis it ever reaches 1/α with probability at
  * most α (Ville), as long as node effects are as rare as the prior says. Where most canary traffic has a baseline
  * on its own node, the split within nodes, which no node effect can touch, has to point the same way; otherwise
- * the evidence counts as none. Over-dispersed events, such as bursts of retries, are worth less by their factor.
+ * the evidence counts as none. Over-dispersed events, such as bursts of retries, are worth less by their factor,
+ * and a single burst is no evidence yet.
  */
 export function evidenceValue(evidence: Evidence): number {
-  const factor = dispersionFactor(evidence.dispersion);
+  const factor = independence(evidence);
   const columns = nodeEffects.length;
   const rows = nodeEffects.map((_, column) =>
     Math.log(column === 0 ? 1 - nodeDoubt : nodeDoubt / (columns - 1)),
@@ -94,9 +112,13 @@ export function evidenceValue(evidence: Evidence): number {
   const alternative =
     logSumExp(evidence.ratios.map((_, i) => rowLog(i + 1))) - Math.log(evidence.ratios.length);
   const value = Math.exp(Math.min(alternative - rowLog(0), 700));
-  return isMatched(evidence) && withinNodeValue(evidence, factor) < corroboration
-    ? Math.min(value, 1)
-    : value;
+  const uncorroborated = isMatched(evidence) && withinNodeValue(evidence, factor) < corroboration;
+  return uncorroborated || isOneIncident(evidence) ? Math.min(value, 1) : value;
+}
+
+/** Events of either arm that are worth one independent event. */
+export function independence({ dispersion: { canary, baseline } }: Evidence): number {
+  return dispersionFactor([canary, baseline]);
 }
 
 /** Whether at least half of the canary's trials happened beside a baseline on the same node. */
@@ -104,10 +126,13 @@ export function isMatched({ tally }: Evidence): boolean {
   return tally.canaryTrials > 0 && tally.matchedCanaryTrials >= tally.canaryTrials / 2;
 }
 
-function withinNodeValue({ withinNode, ratios }: Evidence, factor: number): number {
-  return Math.exp(
-    Math.min(logSumExp([...withinNode].map((log) => log / factor)) - Math.log(ratios.length), 700),
-  );
+function isOneIncident({ nullRatio, canaryWindows, tally }: Evidence): boolean {
+  return nullRatio > 1 && canaryWindows < fewestWindows && tally.canaryEvents < manyEvents;
+}
+
+function withinNodeValue({ withinNode }: Evidence, factor: number): number {
+  const logs = ratioWeights.map(([, weight], i) => Math.log(weight) + (withinNode[i] ?? 0) / factor);
+  return Math.exp(Math.min(logSumExp(logs), 700));
 }
 
 function addWithinNode(evidence: Evidence, canary: Count, baseline: Count): void {

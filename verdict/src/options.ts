@@ -36,8 +36,8 @@ export const ladder = [0.5, 0.9, 0.95, 0.99, 0.999] as const;
 
 /** A block ends when the thinner arm has this many requests beyond the quantile. */
 export const blockTail = 20;
-/** Blocks before a quantile may fail a canary. */
-export const failBlocks = 10;
+/** Blocks before a quantile may fail a canary; the simulator finds the interval calibrated from five on. */
+export const failBlocks = 8;
 /** Blocks before a quantile may pass one. */
 export const passBlocks = 20;
 /** Looks in a row that must agree before `pass` is said. */
@@ -45,8 +45,11 @@ export const passLooks = 3;
 /** Passing on less than this quantile would be a promise about half of the requests. */
 export const lowestPassTail = 0.9;
 
-/** How α is divided over what is judged; weights are normalised over what a run really has. */
-export const alphaWeights = { tail: 0.5, median: 0.2, errors: 0.3, signal: 0.2 } as const;
+/**
+ * How α is divided over what is judged; weights are normalised over what a run really has. Errors get the largest
+ * part: an interval pays for a smaller α with the root of its logarithm, an e-process with all of it.
+ */
+export const alphaWeights = { tail: 0.4, median: 0.1, errors: 0.5, signal: 0.2 } as const;
 
 /**
  * Returns `options` over the defaults.

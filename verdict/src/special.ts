@@ -1,20 +1,20 @@
 // Numbers in, numbers out: the three special functions that the statistics need.
 
 /**
- * The natural logarithm of Γ(x) for x > 0, to about 15 digits.
- * Lanczos's series with g = 7 and nine terms (Godfrey's coefficients).
+ * The natural logarithm of Γ(x) for x > 0, to about 13 digits: Stirling's series, which is that good from 10 on,
+ * and Γ(x + 1) = x Γ(x) to get there.
  */
 export function lnGamma(x: number): number {
-  const [first = 0, ...rest] = lanczos;
-  const series = rest.reduce((sum, coefficient, i) => sum + coefficient / (x + i), first);
-  const t = x + 6.5;
-  return 0.5 * Math.log(2 * Math.PI) + (x - 0.5) * Math.log(t) - t + Math.log(series);
+  let shift = 1;
+  let y = x;
+  while (y < 10) {
+    shift *= y;
+    y += 1;
+  }
+  const z = 1 / (y * y);
+  const series = (1 / 12 - z * (1 / 360 - z * (1 / 1260 - z * (1 / 1680 - z / 1188)))) / y;
+  return (y - 0.5) * Math.log(y) - y + 0.5 * Math.log(2 * Math.PI) + series - Math.log(shift);
 }
-
-const lanczos = [
-  0.99999999999980993, 676.5203681218851, -1259.1392167224028, 771.32342877765313, -176.61502916214059,
-  12.507343278686905, -0.13857109526572012, 9.9843695780195716e-6, 1.5056327351493116e-7,
-];
 
 /** ln B(a, b), the logarithm of the beta function. */
 export function lnBeta(a: number, b: number): number {
