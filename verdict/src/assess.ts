@@ -1,13 +1,13 @@
 // A run so far in; its grade and what each metric, the errors and the signals say out. No rule is applied here.
 import { coTenantError } from './cotenant.ts';
 import { foretoldSlowdown } from './covariate.ts';
-import { proportionInterval } from './confidence.ts';
+import { proportionBound } from './confidence.ts';
 import { evidenceValue, independence, isMatched } from './evidence.ts';
 import { findingOf } from './finding.ts';
 import type { Finding } from './finding.ts';
 import { blockProgress } from './ladder.ts';
 import type { Rung } from './ladder.ts';
-import { canaryNodes, contentionAlike, nodeSpread } from './nodes.ts';
+import { contentionAlike, nodeSpread } from './nodes.ts';
 import { badArms, retryStorm } from './oncall.ts';
 import { alphaWeights, failBlocks, lowestPassTail, passBlocks } from './options.ts';
 import { signalFinding } from './signals.ts';
@@ -18,7 +18,7 @@ import type { Grade } from './types.ts';
 
 /** Everything that the rules need to know. */
 export interface Assessment {
-  readonly grade: Grade;
+  readonly grade: Omit<Grade, 'nodes'>;
   /** Whether latency may fail the canary under this grade; `contentionDiffers` says why a measured one may not. */
   readonly mayFail: boolean;
   readonly contentionDiffers: boolean;
@@ -120,9 +120,10 @@ export function errorUpperDifference(state: State): number {
   const { tally } = state.evidence;
   const factor = independence(state.evidence);
   const alpha = alphaShare(state, 'errors', state.settings.passAlpha) / 2;
-  const canary = proportionInterval(tally.canaryEvents / factor, tally.canaryTrials / factor, alpha);
-  const baseline = proportionInterval(tally.baselineEvents / factor, tally.baselineTrials / factor, alpha);
-  return canary.upper - baseline.lower;
+  return (
+    proportionBound('upper', tally.canaryEvents / factor, tally.canaryTrials / factor, alpha) -
+    proportionBound('lower', tally.baselineEvents / factor, tally.baselineTrials / factor, alpha)
+  );
 }
 
 /** Seconds of the run in which there was a canary. */
@@ -151,12 +152,11 @@ function alphaShare({ signals }: State, slot: keyof typeof alphaWeights, alpha: 
 }
 
 /** The best grade that covers half of the canary's requests. */
-function gradeOf({ coverage, nodes, covariate }: State): Grade {
+function gradeOf({ coverage, covariate }: State): Assessment['grade'] {
   const share = (covered: number): number => (coverage.canary > 0 ? covered / coverage.canary : 0);
-  const named = (name: Grade['name'], covered: number): Grade => ({
+  const named = (name: Grade['name'], covered: number): Assessment['grade'] => ({
     name,
     share: Math.min(1, share(covered)),
-    nodes: canaryNodes(nodes),
   });
   if (share(coverage.matched) >= 0.5) return named('matched', coverage.matched);
   if (share(coverage.net) >= 0.5) return named('measured', coverage.net);

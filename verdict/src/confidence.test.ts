@@ -5,7 +5,7 @@ import {
   meanRadius,
   mixtureRho,
   normalMixtureBound,
-  proportionInterval,
+  proportionBound,
 } from './confidence.ts';
 
 test('the normal mixture has the published tuning and boundary at V = 100, α = 0.05', () => {
@@ -37,7 +37,9 @@ test('a proportion lies in its own interval, and the interval in [0, 1]', () => 
       fc.nat(100_000),
       fc.double({ min: 0.001, max: 0.2, noNaN: true }),
       (s, f, alpha) => {
-        const { lower, upper } = proportionInterval(s, s + f, alpha);
+        const [lower, upper] = (['lower', 'upper'] as const).map((end) =>
+          proportionBound(end, s, s + f, alpha),
+        );
         const point = s + f === 0 ? 0 : s / (s + f);
         expect(lower).toBeGreaterThanOrEqual(0);
         expect(upper).toBeLessThanOrEqual(1);
@@ -49,5 +51,5 @@ test('a proportion lies in its own interval, and the interval in [0, 1]', () => 
 });
 
 test('no error in 3000 requests bounds the error ratio below half a percent', () => {
-  expect(proportionInterval(0, 3000, 0.015).upper).toBeLessThan(0.005);
+  expect(proportionBound('upper', 0, 3000, 0.015)).toBeLessThan(0.005);
 });

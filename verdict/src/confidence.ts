@@ -59,29 +59,30 @@ export function proportionEvidence(
 }
 
 /**
- * The confidence sequence at level 1 − α for a proportion: the probabilities that the martingale above has not
- * refuted. The prior puts most weight where error ratios live, well below one.
+ * One end of the confidence sequence at level 1 − α for a proportion: beyond it lie the probabilities that the
+ * martingale above has refuted. The prior puts most weight where error ratios live, well below one.
  */
-export function proportionInterval(
+export function proportionBound(
+  end: 'lower' | 'upper',
   successes: number,
   trials: number,
   alpha: number,
-): { readonly lower: number; readonly upper: number } {
-  if (trials <= 0) return { lower: 0, upper: 1 };
-  const point = successes / trials;
+): number {
+  const upper = end === 'upper';
+  if (trials <= 0 || successes === (upper ? trials : 0)) return upper ? 1 : 0;
   const evidence = proportionEvidence(successes, trials, ratioPrior);
-  const kept = (p: number): boolean => evidence(p) < Math.log(1 / alpha);
-  return {
-    lower: successes === 0 ? 0 : bisect((p) => !kept(p), 0, point),
-    upper: successes === trials ? 1 : bisect(kept, point, 1),
-  };
+  const crossing = Math.log(1 / alpha);
+  const point = successes / trials;
+  return upper
+    ? bisect((p) => evidence(p) < crossing, point, 1)
+    : bisect((p) => evidence(p) >= crossing, 0, point);
 }
 
 const ratioPrior = [0.5, 5] as const;
 
-/** The point of [low, high] up to which `holds` is true, by 50 halvings. */
+/** The point of [low, high] up to which `holds` is true, by 40 halvings. */
 function bisect(holds: (x: number) => boolean, low: number, high: number): number {
-  for (let i = 0; i < 50; i++) {
+  for (let i = 0; i < 40; i++) {
     const middle = (low + high) / 2;
     if (holds(middle)) low = middle;
     else high = middle;

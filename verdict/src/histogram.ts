@@ -26,8 +26,37 @@ export function addCounts(target: Histogram, { offset, counts }: BucketCounts, w
     observations += count;
     weights[shift + i] = (weights[shift + i] ?? 0) + count * weight;
   }
-  target.total += observations * weight;
-  target.squares += observations * weight * weight;
+  grow(target, observations, weight);
+}
+
+/** Adds `counts` to two histograms, with their weight to the first and plain to the second, in one reading. */
+export function addCountsTwice(
+  weighted: Histogram,
+  plain: Histogram,
+  counts: BucketCounts,
+  weight: number,
+): void {
+  const { offset, counts: values } = counts;
+  reserve(weighted, offset, offset + values.length);
+  reserve(plain, offset, offset + values.length);
+  const [first, second] = [weighted.weights, plain.weights];
+  const [shiftFirst, shiftSecond] = [offset - weighted.lowest, offset - plain.lowest];
+  let observations = 0;
+  for (let i = 0; i < values.length; i++) {
+    const count = values[i] ?? 0;
+    observations += count;
+    first[shiftFirst + i] = (first[shiftFirst + i] ?? 0) + count * weight;
+    second[shiftSecond + i] = (second[shiftSecond + i] ?? 0) + count;
+  }
+  grow(weighted, observations, weight);
+  grow(plain, observations, 1);
+}
+
+/** Number of observations. */
+export function sizeOf({ counts }: BucketCounts): number {
+  let size = 0;
+  for (const count of counts) size += count;
+  return size;
 }
 
 /** Adds another histogram to `target`. */
@@ -73,16 +102,15 @@ export function quantile(histogram: Histogram, layout: Layout, p: number): Quant
   const size = effectiveSize(histogram);
   if (!(total > 0) || size === 0) return undefined;
   const rankError = Math.sqrt((p * (1 - p)) / size);
-  const ranks = [Math.max(p - rankError, p / 2), p, Math.min(p + rankError, (1 + p) / 2)];
-  const [low, middle, high] = locate(
-    histogram,
-    ranks.map((rank) => rank * total),
-  );
-  if (!low || !middle || !high) return undefined;
-  const ln = layout.within(middle.index, middle.share);
-  const spread = (layout.within(high.index, high.share) - layout.within(low.index, low.share)) / 2;
-  const resolution = layout.lnUpper(middle.index) - layout.lnLower(middle.index);
-  return { ln, variance: spread * spread, resolution };
+  const middle = locate(histogram, p * total);
+  const low = layout.within(...locate(histogram, Math.max(p - rankError, p / 2) * total));
+  const high = layout.within(...locate(histogram, Math.min(p + rankError, (1 + p) / 2) * total));
+  const [index] = middle;
+  return {
+    ln: layout.within(...middle),
+    variance: ((high - low) / 2) ** 2,
+    resolution: layout.lnUpper(index) - layout.lnLower(index),
+  };
 }
 
 /** Estimated sum of ln seconds over all observations, each at its bucket's middle. */
@@ -104,31 +132,35 @@ export function sumSeconds({ lowest, weights }: Histogram, layout: Layout): numb
   );
 }
 
-/** The bucket, and the share of it, at which each of the ascending ranks falls. */
+/** The bucket, and the share of it, at which a rank falls: from whichever end is nearer. */
 function locate(
-  { lowest, weights }: Histogram,
-  ranks: readonly number[],
-): readonly { readonly index: number; readonly share: number }[] {
-  const found: { index: number; share: number }[] = [];
+  { lowest, weights, total }: Histogram,
+  rank: number,
+): readonly [index: number, share: number] {
+  if (rank > total / 2) {
+    let above = total;
+    for (let i = weights.length - 1; i >= 0; i--) {
+      const weight = weights[i] ?? 0;
+      above -= weight;
+      if (weight > 0 && above < rank) return [lowest + i, Math.min(1, (rank - above) / weight)];
+    }
+  }
   let below = 0;
   let last = 0;
   for (let i = 0; i < weights.length; i++) {
     const weight = weights[i] ?? 0;
     if (weight <= 0) continue;
-    last = i;
-    for (
-      let next = ranks[found.length];
-      next !== undefined && next <= below + weight;
-      next = ranks[found.length]
-    ) {
-      found.push({ index: lowest + i, share: Math.max(0, (next - below) / weight) });
-    }
-    if (found.length === ranks.length) return found;
+    if (rank <= below + weight) return [lowest + i, Math.max(0, (rank - below) / weight)];
     below += weight;
+    last = i;
   }
-  // Rounding may leave the highest rank a hair above the total.
-  while (found.length < ranks.length) found.push({ index: lowest + last, share: 1 });
-  return found;
+  // Rounding may leave a rank a hair outside.
+  return [lowest + last, 1];
+}
+
+function grow(target: Histogram, observations: number, weight: number): void {
+  target.total += observations * weight;
+  target.squares += observations * weight * weight;
 }
 
 function combine(target: Histogram, other: Histogram, sign: 1 | -1): void {

@@ -10,6 +10,7 @@ import {
 import type { Assessment } from './assess.ts';
 import { oddsRatio } from './exposures.ts';
 import { metricVerdict, relative } from './finding.ts';
+import { canaryNodes } from './nodes.ts';
 import type { Finding } from './finding.ts';
 import { burnRates, shareUnexpected } from './oncall.ts';
 import { settingsOf } from './options.ts';
@@ -29,7 +30,7 @@ import type {
   VerdictInput,
   Window,
 } from './types.ts';
-import { checkInput, checkSubject, checkWindow } from './validate.ts';
+import { checkHead, checkSubject, checkWindow } from './validate.ts';
 
 /** A run that is judged while it goes on. */
 export interface Judge {
@@ -47,10 +48,10 @@ export interface Judge {
  * @throws VerdictInputError naming the place that is wrong; RangeError for an option out of range.
  */
 export function judge(input: VerdictInput, options?: JudgeOptions): Verdict {
-  const { windows, now } = checkInput(input);
+  const { windows, now } = checkHead(input);
   const state = emptyState(input, settingsOf(options));
   windows.forEach((window, i) => {
-    look(state, window, `windows[${i}]`);
+    look(state, window, `windows[${i}]`, now);
   });
   return verdictOf(state, now);
 }
@@ -63,15 +64,15 @@ export function createJudge(subject: Subject, options?: JudgeOptions): Judge {
   const state = emptyState(checkSubject(subject), settingsOf(options));
   return {
     push: (window) => {
-      look(state, checkWindow(window, state.layout, state.lastEnd ?? -Infinity), 'window');
+      look(state, window, 'window', Infinity);
     },
     verdict: (now = state.lastEnd ?? 0) => verdictOf(state, now),
   };
 }
 
 /** Every window is a look: a pass has to be earned at several in a row. */
-function look(state: State, window: Window, place: string): void {
-  pushWindow(state, window, place);
+function look(state: State, window: Window, place: string, now: number): void {
+  pushWindow(state, checkWindow(window, state.layout, state.lastEnd ?? -Infinity, place, now), place);
   state.streak = isReady(state, assess(state)) ? state.streak + 1 : 0;
 }
 
@@ -106,7 +107,7 @@ function verdictOf(state: State, now: number): Verdict {
       mde: tail ? relative(tail.mde) : null,
       etaSeconds: etaOf(state, assessment, decision),
     },
-    grade,
+    grade: { ...grade, nodes: canaryNodes(state.nodes) },
     contention: {
       schedDelayShare: { canary: delayShare(state.delay.canary), baseline: delayShare(state.delay.baseline) },
       explained: (tail && grade.name !== 'none' ? explainedShare(tail) : undefined) ?? null,

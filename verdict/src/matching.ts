@@ -1,8 +1,8 @@
 // One window's cells in; the pairs of histograms that may be compared out: matched node by node, pooled, and net.
-import { addCounts } from './histogram.ts';
+import { addCounts, addCountsTwice, sizeOf } from './histogram.ts';
 import { clearPair, emptyPair } from './ladder.ts';
 import type { Pair } from './ladder.ts';
-import type { BucketCounts, Cell } from './types.ts';
+import type { Cell } from './types.ts';
 
 /** Three ways to hold a canary against a baseline; the last is empty where there are no net durations. */
 export interface WindowPairs {
@@ -32,32 +32,24 @@ export function fillPairs(pairs: WindowPairs, cells: readonly Cell[]): Coverage 
   clearPair(pairs.matched);
   clearPair(pairs.raw);
   clearPair(pairs.net);
-  const observed = cells.flatMap((cell) => {
-    const { arm, durations } = cell;
-    return durations && (arm === 'canary' || arm === 'baseline')
-      ? [{ cell, arm, durations, size: sizeOf(durations) }]
-      : [];
-  });
   const sizeByNode = { canary: new Map<string, number>(), baseline: new Map<string, number>() };
-  for (const { cell, arm, size } of observed) sizeByNode[arm].set(cell.node, size);
+  for (const { arm, node, durations } of cells) {
+    if (durations && (arm === 'canary' || arm === 'baseline')) sizeByNode[arm].set(node, sizeOf(durations));
+  }
 
   let canary = 0;
   let matched = 0;
-  for (const { cell, arm, durations, size } of observed) {
+  for (const { arm, node, durations, netDurations } of cells) {
+    if (!durations || (arm !== 'canary' && arm !== 'baseline')) continue;
+    const size = sizeByNode[arm].get(node) ?? 0;
+    const beside = sizeByNode[arm === 'canary' ? 'baseline' : 'canary'].get(node) ?? 0;
     if (size === 0) continue;
-    const beside = sizeByNode[arm === 'canary' ? 'baseline' : 'canary'].get(cell.node) ?? 0;
-    addCounts(pairs.raw[arm], durations);
-    if (beside > 0) addCounts(pairs.matched[arm], durations, beside / (beside + size));
-    if (cell.netDurations) addCounts(pairs.net[arm], cell.netDurations);
+    if (beside > 0) addCountsTwice(pairs.matched[arm], pairs.raw[arm], durations, beside / (beside + size));
+    else addCounts(pairs.raw[arm], durations);
+    if (netDurations) addCounts(pairs.net[arm], netDurations);
     if (arm !== 'canary') continue;
     canary += size;
     if (beside > 0) matched += size;
   }
   return { canary, matched };
-}
-
-function sizeOf({ counts }: BucketCounts): number {
-  let size = 0;
-  for (const count of counts) size += count;
-  return size;
 }

@@ -118,20 +118,23 @@ function pushLatency(state: State, window: Window): void {
   pushNodes(state.nodes, cells, unmatched);
   if (unmatched && pushCoTenants(state.coTenants, cells, pairs.raw, layout)) coverage.coTenant += canary;
   if (unmatched) pushCovariate(state.covariate, cells, layout);
-  for (const arm of ['canary', 'baseline'] as const) {
-    const schedSeconds = cells.reduce(
-      (sum, cell) => (cell.arm === arm ? sum + (cell.schedDelaySeconds ?? 0) : sum),
-      0,
-    );
-    delay[arm].schedSeconds += schedSeconds;
-    delay[arm].seconds += sumSeconds(pairs.raw[arm], layout);
+  if (cells.some(({ schedDelaySeconds }) => schedDelaySeconds !== undefined)) {
+    for (const arm of ['canary', 'baseline'] as const) {
+      delay[arm].seconds += sumSeconds(pairs.raw[arm], layout);
+      for (const cell of cells) {
+        if (cell.arm === arm) delay[arm].schedSeconds += cell.schedDelaySeconds ?? 0;
+      }
+    }
   }
 }
 
 function exposuresOf({ cells }: Window): readonly Exposure[] {
-  return cells.flatMap(({ node, arm, errors, requests }) =>
-    arm === 'canary' || arm === 'baseline' ? [{ node, arm, events: errors, trials: requests }] : [],
-  );
+  const exposures: Exposure[] = [];
+  for (const { node, arm, errors, requests } of cells) {
+    if (arm === 'canary' || arm === 'baseline')
+      exposures.push({ node, arm, events: errors, trials: requests });
+  }
+  return exposures;
 }
 
 function checkSignals({ signals }: State, window: Window, place: string): void {

@@ -1,7 +1,7 @@
 // Anything in (parsed JSON, usually); the same value as a judge's input out, or an error that names the place.
 import { layoutOf } from './buckets.ts';
 import type { Layout } from './buckets.ts';
-import type { Subject, VerdictInput, Window } from './types.ts';
+import type { BucketCounts, Subject, VerdictInput, Window } from './types.ts';
 
 /** Input that no judgement can rest on; `place` is a path such as `windows[3].cells[1].errors`. */
 export class VerdictInputError extends Error {
@@ -19,17 +19,23 @@ export class VerdictInputError extends Error {
  * @throws VerdictInputError at the first thing that is wrong.
  */
 export function checkInput(value: unknown): VerdictInput {
-  const input = checkSubject(value);
-  const { now, windows } = input as Partial<VerdictInput>;
+  const input = checkHead(value);
+  const layout = layoutOf(input.buckets);
+  input.windows.reduce(
+    (previousEnd, window, i) => checkWindow(window, layout, previousEnd, `windows[${i}]`, input.now).end,
+    -Infinity,
+  );
+  return input;
+}
+
+/**
+ * Returns `value` as an input whose windows have yet to be checked, one by one, by `checkWindow`.
+ * @throws VerdictInputError at the first thing that is wrong.
+ */
+export function checkHead(value: unknown): VerdictInput {
+  const { now, windows } = checkSubject(value) as Partial<VerdictInput>;
   if (!isNumber(now)) throw new VerdictInputError('now', 'Unix seconds', now);
   if (!Array.isArray(windows)) throw new VerdictInputError('windows', 'an array', windows);
-  const layout = layoutOf(input.buckets);
-  let previousEnd = -Infinity;
-  windows.forEach((window: unknown, i) => {
-    const { end } = checkWindow(window, layout, previousEnd, `windows[${i}]`);
-    if (end > now) throw new VerdictInputError(`windows[${i}].end`, `no later than now (${now})`, end);
-    previousEnd = end;
-  });
   return value as VerdictInput;
 }
 
@@ -39,7 +45,7 @@ export function checkInput(value: unknown): VerdictInput {
  */
 export function checkSubject(value: unknown): Subject {
   const subject = record(value, 'the input');
-  for (const key of ['app', 'canary', 'baseline'] as const) text(subject[key], key);
+  for (const key of ['app', 'canary', 'baseline'] as const) text(subject[key], '', key);
   const { windowSeconds } = subject;
   if (!isNumber(windowSeconds) || windowSeconds <= 0) {
     throw new VerdictInputError('windowSeconds', 'a positive number', windowSeconds);
@@ -49,13 +55,20 @@ export function checkSubject(value: unknown): Subject {
 }
 
 /**
- * Returns `value` as a window that ends after `previousEnd`.
+ * Returns `value` as a window that ends after `previousEnd` and not after `now`.
  * @throws VerdictInputError at the first thing that is wrong, under `place`.
  */
-export function checkWindow(value: unknown, layout: Layout, previousEnd: number, place = 'window'): Window {
+export function checkWindow(
+  value: unknown,
+  layout: Layout,
+  previousEnd: number,
+  place = 'window',
+  now = Infinity,
+): Window {
   const { end, cells, signals } = record(value, place);
   if (!isNumber(end)) throw new VerdictInputError(`${place}.end`, 'Unix seconds', end);
   if (end <= previousEnd) throw new VerdictInputError(`${place}.end`, `later than ${previousEnd}`, end);
+  if (end > now) throw new VerdictInputError(`${place}.end`, `no later than now (${now})`, end);
   const seen = new Set<string>();
   list(cells, `${place}.cells`).forEach((cell, i) => {
     checkCell(cell, layout, seen, `${place}.cells[${i}]`);
@@ -70,28 +83,33 @@ export function checkWindow(value: unknown, layout: Layout, previousEnd: number,
 
 function checkCell(value: unknown, layout: Layout, seen: Set<string>, place: string): void {
   const cell = record(value, place);
-  checkKey(cell, seen, place, (arm) => arm === 'canary' || arm === 'baseline' || /^other:./.test(arm));
-  const requests = count(cell.requests, `${place}.requests`);
-  const errors = count(cell.errors, `${place}.errors`);
+  checkKey(
+    cell,
+    seen,
+    place,
+    (arm) => arm === 'canary' || arm === 'baseline' || (arm.startsWith('other:') && arm.length > 6),
+  );
+  const requests = count(cell.requests, place, 'requests');
+  const errors = count(cell.errors, place, 'errors');
   if (errors > requests)
     throw new VerdictInputError(`${place}.errors`, `at most ${requests} requests`, errors);
   for (const key of ['durations', 'netDurations'] as const) {
-    if (cell[key] !== undefined) checkCounts(cell[key], layout, `${place}.${key}`);
+    if (cell[key] !== undefined) checkCounts(cell[key], layout, place, key);
   }
-  optionalAmount(cell.schedDelaySeconds, `${place}.schedDelaySeconds`);
+  optionalAmount(cell.schedDelaySeconds, place, 'schedDelaySeconds');
   if (cell.contention === undefined) return;
   const contention = record(cell.contention, `${place}.contention`);
   for (const key of ['runqueueP95Seconds', 'throttledShare', 'cpuPressureShare'] as const) {
-    optionalAmount(contention[key], `${place}.contention.${key}`);
+    optionalAmount(contention[key], `${place}.contention`, key);
   }
 }
 
 function checkSignal(value: unknown, names: Set<string>, place: string): void {
   const { name, kind, better, cells } = record(value, place);
-  if (names.has(text(name, `${place}.name`))) {
+  if (names.has(text(name, place, 'name'))) {
     throw new VerdictInputError(`${place}.name`, 'named once in a window', name);
   }
-  names.add(text(name, `${place}.name`));
+  names.add(text(name, place, 'name'));
   if (kind !== 'ratio' && kind !== 'mean')
     throw new VerdictInputError(`${place}.kind`, 'ratio or mean', kind);
   if (better !== 'higher' && better !== 'lower') {
@@ -102,9 +120,9 @@ function checkSignal(value: unknown, names: Set<string>, place: string): void {
     const at = `${place}.cells[${i}]`;
     const cell = record(item, at);
     checkKey(cell, seen, at, (arm) => arm === 'canary' || arm === 'baseline');
-    if (kind === 'ratio') count(cell.numerator, `${at}.numerator`);
-    else amount(cell.numerator, `${at}.numerator`);
-    count(cell.denominator, `${at}.denominator`);
+    if (kind === 'ratio') count(cell.numerator, at, 'numerator');
+    else amount(cell.numerator, at, 'numerator');
+    count(cell.denominator, at, 'denominator');
   });
 }
 
@@ -115,31 +133,42 @@ function checkKey(
   place: string,
   known: (arm: string) => boolean,
 ): void {
-  text(node, `${place}.node`);
+  const name = text(node, place, 'node');
   if (typeof arm !== 'string' || !known(arm)) throw new VerdictInputError(`${place}.arm`, 'a known arm', arm);
-  const key = JSON.stringify([node, arm]);
+  const key = `${arm.length} ${arm}${name}`;
   if (seen.has(key))
-    throw new VerdictInputError(place, 'the only cell of its node and arm', `${String(node)}, ${arm}`);
+    throw new VerdictInputError(place, 'the only cell of its node and arm', `${name}, ${arm}`);
   seen.add(key);
 }
 
-function checkCounts(value: unknown, { range: [from, to] }: Layout, place: string): void {
+function checkCounts(value: unknown, { range: [from, to] }: Layout, parent: string, key: string): void {
+  if (!isCounts(value, from, to)) complain(value, from, to, `${parent}.${key}`);
+}
+
+/** The test that meets every count of a run: no more than a yes or no. */
+function isCounts(value: unknown, from: number, to: number): boolean {
+  const { offset, counts } = (
+    typeof value === 'object' && value !== null ? value : {}
+  ) as Partial<BucketCounts>;
+  if (!Number.isInteger(offset) || !Array.isArray(counts)) return false;
+  const first = offset ?? 0;
+  if (first < from || first + counts.length - 1 > to) return false;
+  for (const item of counts as readonly unknown[]) {
+    if (typeof item !== 'number' || !(item >= 0) || !Number.isSafeInteger(item)) return false;
+  }
+  return true;
+}
+
+/** Finds out what is wrong with counts that failed the test. */
+function complain(value: unknown, from: number, to: number, place: string): never {
   const { offset, counts } = record(value, place);
   if (!Number.isInteger(offset)) throw new VerdictInputError(`${place}.offset`, 'an integer', offset);
-  const values = list(counts, `${place}.counts`);
-  const first = offset as number;
-  if (first < from || first + values.length - 1 > to) {
-    throw new VerdictInputError(place, `within the buckets ${from} to ${to}`, [
-      first,
-      first + values.length - 1,
-    ]);
-  }
-  for (let i = 0; i < values.length; i++) {
-    const item = values[i];
-    // The one loop that meets every count of a run: a plain test first, the careful one only when it fails.
-    if (typeof item === 'number' && item >= 0 && Number.isSafeInteger(item)) continue;
-    count(item, `${place}.counts[${i}]`);
-  }
+  list(counts, `${place}.counts`).forEach((item, i) => count(item, `${place}.counts`, i));
+  throw new VerdictInputError(
+    `${place}.offset`,
+    `such that all counts lie in buckets ${from} to ${to}`,
+    offset,
+  );
 }
 
 function checkBuckets(value: unknown): void {
@@ -173,25 +202,30 @@ function list(value: unknown, place: string): readonly unknown[] {
   return value;
 }
 
-function text(value: unknown, place: string): string {
-  if (typeof value !== 'string' || value === '')
-    throw new VerdictInputError(place, 'a non-empty string', value);
+function text(value: unknown, parent: string, key: string): string {
+  if (typeof value !== 'string' || value === '') wrong(parent, key, 'a non-empty string', value);
   return value;
 }
 
-function count(value: unknown, place: string): number {
+function count(value: unknown, parent: string, key: string | number): number {
   if (!Number.isSafeInteger(value) || (value as number) < 0) {
-    throw new VerdictInputError(place, 'a whole number of at least 0', value);
+    wrong(parent, key, 'a whole number of at least 0', value);
   }
   return value as number;
 }
 
-function amount(value: unknown, place: string): void {
-  if (!isNumber(value) || value < 0) throw new VerdictInputError(place, 'a number of at least 0', value);
+function amount(value: unknown, parent: string, key: string): void {
+  if (!isNumber(value) || value < 0) wrong(parent, key, 'a number of at least 0', value);
 }
 
-function optionalAmount(value: unknown, place: string): void {
-  if (value !== undefined) amount(value, place);
+function optionalAmount(value: unknown, parent: string, key: string): void {
+  if (value !== undefined) amount(value, parent, key);
+}
+
+/** Places are put together only here: a run has a million values that are right. */
+function wrong(parent: string, key: string | number, expected: string, got: unknown): never {
+  const place = typeof key === 'number' ? `${parent}[${key}]` : parent === '' ? key : `${parent}.${key}`;
+  throw new VerdictInputError(place, expected, got);
 }
 
 function isNumber(value: unknown): value is number {
