@@ -50,9 +50,7 @@ export interface Judge {
 export function judge(input: VerdictInput, options?: JudgeOptions): Verdict {
   const { windows, now } = checkHead(input);
   const state = emptyState(input, settingsOf(options));
-  windows.forEach((window, i) => {
-    look(state, window, `windows[${i}]`, now);
-  });
+  for (const [i, window] of windows.entries()) look(state, window, `windows[${i}]`, now);
   return verdictOf(state, now);
 }
 
@@ -81,8 +79,9 @@ function verdictOf(state: State, now: number): Verdict {
   const assessment = assess(state);
   const { tail, grade, errorValue } = assessment;
   const errors = errorVerdict(state, assessment);
+  const lacking = missing(state, now);
   const decision = decide(assessment, {
-    missing: missing(state, now),
+    missing: lacking,
     streak: state.streak,
     errorsNotInferior: (errors.upperDifference ?? 1) < settings.errorPassMargin,
     durationsSeen: state.coverage.canary > 0 || onCall.since.canary.requests < settings.warmupRequests,
@@ -112,7 +111,7 @@ function verdictOf(state: State, now: number): Verdict {
       schedDelayShare: { canary: delayShare(state.delay.canary), baseline: delayShare(state.delay.baseline) },
       explained: (tail && grade.name !== 'none' ? explainedShare(tail) : undefined) ?? null,
     },
-    reasons: [...decision.reasons, ...remarks(state, assessment, decision)],
+    reasons: lacking.length > 0 ? lacking : [...decision.reasons, ...remarks(state, assessment, decision)],
     window: {
       from: state.firstStart === undefined ? null : isoTime(state.firstStart),
       to: state.lastEnd === undefined ? null : isoTime(state.lastEnd),

@@ -21,10 +21,10 @@ export class VerdictInputError extends Error {
 export function checkInput(value: unknown): VerdictInput {
   const input = checkHead(value);
   const layout = layoutOf(input.buckets);
-  input.windows.reduce(
-    (previousEnd, window, i) => checkWindow(window, layout, previousEnd, `windows[${i}]`, input.now).end,
-    -Infinity,
-  );
+  let previousEnd = -Infinity;
+  for (const [i, window] of input.windows.entries()) {
+    previousEnd = checkWindow(window, layout, previousEnd, `windows[${i}]`, input.now).end;
+  }
   return input;
 }
 
@@ -70,14 +70,14 @@ export function checkWindow(
   if (end <= previousEnd) throw new VerdictInputError(`${place}.end`, `later than ${previousEnd}`, end);
   if (end > now) throw new VerdictInputError(`${place}.end`, `no later than now (${now})`, end);
   const seen = new Set<string>();
-  list(cells, `${place}.cells`).forEach((cell, i) => {
+  for (const [i, cell] of list(cells, `${place}.cells`).entries()) {
     checkCell(cell, layout, seen, `${place}.cells[${i}]`);
-  });
+  }
   if (signals === undefined) return value as Window;
   const names = new Set<string>();
-  list(signals, `${place}.signals`).forEach((signal, i) => {
+  for (const [i, signal] of list(signals, `${place}.signals`).entries()) {
     checkSignal(signal, names, `${place}.signals[${i}]`);
-  });
+  }
   return value as Window;
 }
 
@@ -116,14 +116,14 @@ function checkSignal(value: unknown, names: Set<string>, place: string): void {
     throw new VerdictInputError(`${place}.better`, 'higher or lower', better);
   }
   const seen = new Set<string>();
-  list(cells, `${place}.cells`).forEach((item, i) => {
+  for (const [i, item] of list(cells, `${place}.cells`).entries()) {
     const at = `${place}.cells[${i}]`;
     const cell = record(item, at);
     checkKey(cell, seen, at, (arm) => arm === 'canary' || arm === 'baseline');
     if (kind === 'ratio') count(cell.numerator, at, 'numerator');
     else amount(cell.numerator, at, 'numerator');
     count(cell.denominator, at, 'denominator');
-  });
+  }
 }
 
 /** Checks node and arm, and that no other cell of the window has both. */
@@ -163,7 +163,7 @@ function isCounts(value: unknown, from: number, to: number): boolean {
 function complain(value: unknown, from: number, to: number, place: string): never {
   const { offset, counts } = record(value, place);
   if (!Number.isInteger(offset)) throw new VerdictInputError(`${place}.offset`, 'an integer', offset);
-  list(counts, `${place}.counts`).forEach((item, i) => count(item, `${place}.counts`, i));
+  for (const [i, item] of list(counts, `${place}.counts`).entries()) count(item, `${place}.counts`, i);
   throw new VerdictInputError(
     `${place}.offset`,
     `such that all counts lie in buckets ${from} to ${to}`,
@@ -182,12 +182,12 @@ function checkBuckets(value: unknown): void {
   const bounds = list(upperBounds, 'buckets.upperBounds');
   if (bounds.length === 0) throw new VerdictInputError('buckets.upperBounds', 'at least one bound', bounds);
   let previous = 0;
-  bounds.forEach((bound, i) => {
+  for (const [i, bound] of bounds.entries()) {
     if (!isNumber(bound) || bound <= previous) {
       throw new VerdictInputError(`buckets.upperBounds[${i}]`, `seconds above ${previous}`, bound);
     }
     previous = bound;
-  });
+  }
 }
 
 function record(value: unknown, place: string): Readonly<Record<string, unknown>> {
@@ -197,6 +197,7 @@ function record(value: unknown, place: string): Readonly<Record<string, unknown>
   return value as Readonly<Record<string, unknown>>;
 }
 
+/** Callers go through `entries()`, which shows the holes of a sparse array where `forEach` would skip them. */
 function list(value: unknown, place: string): readonly unknown[] {
   if (!Array.isArray(value)) throw new VerdictInputError(place, 'an array', value);
   return value;
