@@ -12,7 +12,8 @@ export interface KayentaOptions {
   /** Mean ratios (or, with `cles`, probabilities of superiority) that an effect must exceed to count. */
   readonly effectSizes?: readonly [number, number];
   readonly effectMeasure?: 'meanRatio' | 'cles';
-  readonly missingIsZero?: boolean;
+  /** Its NaN strategy `replace`. */
+  readonly missingPasses?: boolean;
 }
 
 /**
@@ -24,14 +25,8 @@ export function classify(
   experiment: readonly number[],
   options: KayentaOptions = {},
 ): Classification {
-  const { tolerance = 0.25, confidence = 0.98, direction = 'Increase', missingIsZero = false } = options;
-  if (missingIsZero && (control.length === 0 || experiment.length === 0)) {
-    return classify(control.length ? control : [0], experiment.length ? experiment : [0], {
-      ...options,
-      missingIsZero: false,
-    });
-  }
-  if (control.length === 0 || experiment.length === 0) return 'nodata';
+  const { tolerance = 0.25, confidence = 0.98, direction = 'Increase', missingPasses = false } = options;
+  if (control.length === 0 || experiment.length === 0) return missingPasses ? 'pass' : 'nodata';
   const sorted = (values: readonly number[]): string => [...values].sort((a, b) => a - b).join();
   if (sorted(control) === sorted(experiment)) return 'pass';
   if (new Set([...control, ...experiment]).size === 1) return 'pass';
@@ -57,18 +52,23 @@ export function shiftInterval(
   const low = Math.min(...experiment) - Math.max(...control);
   const high = Math.max(...experiment) - Math.min(...control);
   const z = -normalQuantile((1 - confidence) / 2);
-  const root = (target: number): number => {
-    if (standardRankSum(low, control, experiment) <= target) return low;
-    if (standardRankSum(high, control, experiment) >= target) return high;
+  // The rank sum falls in steps; where a step lies on the target, the middle of it is the root.
+  const edge = (isLeft: (sum: number) => boolean): number => {
+    if (!isLeft(standardRankSum(low, control, experiment))) return low;
+    if (isLeft(standardRankSum(high, control, experiment))) return high;
     let [from, to] = [low, high];
     for (let i = 0; i < 60 && to - from > 1e-12 * (Math.abs(from) + Math.abs(to)); i++) {
       const middle = (from + to) / 2;
-      if (standardRankSum(middle, control, experiment) > target) from = middle;
+      if (isLeft(standardRankSum(middle, control, experiment))) from = middle;
       else to = middle;
     }
     return (from + to) / 2;
   };
-  return { lower: root(z), upper: root(-z), estimate: root(0) };
+  return {
+    lower: edge((sum) => sum > z),
+    upper: edge((sum) => sum > -z),
+    estimate: (edge((sum) => sum > 0) + edge((sum) => sum >= 0)) / 2,
+  };
 }
 
 /** The experiment's rank sum after a shift by `mu`, centred, continuity-corrected and scaled for ties. */
