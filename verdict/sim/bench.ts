@@ -3,7 +3,7 @@ import { calibration } from './calibration.ts';
 import { goals, outcomeOf } from './goals.ts';
 import type { Goal, Outcome } from './goals.ts';
 import { speed } from './speed.ts';
-import { lowerBound, median, upperBound } from './stats.ts';
+import { lowerBound, percentile, upperBound } from './stats.ts';
 
 const runs = Number(process.argv[2] ?? 1000);
 const filter = new RegExp(process.argv[3] ?? '.');
@@ -23,14 +23,19 @@ process.exitCode = missed > 0 ? 1 : 0;
 function row(goal: Goal, outcomes: readonly Outcome[]): string {
   const counted = outcomes.filter(goal.counts).length;
   const bound = goal.atLeast === undefined ? upperBound(counted, runs) : lowerBound(counted, runs);
-  const requests = median(outcomes.map(({ failedAtRequests = Infinity }) => failedAtRequests));
+  const requests = percentile(
+    outcomes.map(({ failedAtRequests = Infinity }) => failedAtRequests),
+    0.5,
+  );
   const late = goal.medianRequestsAtMost !== undefined && (requests ?? Infinity) > goal.medianRequestsAtMost;
   const kept = bound <= (goal.atMost ?? 1) && bound >= (goal.atLeast ?? 0) && !late;
   if (!kept) missed += 1;
   const others = (['kayenta', 'flagger', 'argo'] as const).map((name) =>
     goal.comparable ? percent(outcomes.filter((outcome) => outcome.others?.[name]).length / runs) : '',
   );
-  const figure = percent(counted / runs) + (goal.medianRequestsAtMost ? `, median ${requests ?? '?'}` : '');
+  const figure =
+    percent(counted / runs) +
+    (goal.medianRequestsAtMost ? `, median ${Math.round(requests ?? Infinity)}` : '');
   const sign = goal.atLeast === undefined ? '≤' : '≥';
   const verdict = goal.atMost === undefined && goal.atLeast === undefined ? '' : kept ? 'yes' : '**no**';
   return `| ${[goal.name, goal.goal, figure, `${sign} ${percent(bound)}`, verdict, ...others].join(' | ')} |`;

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { goals, outcomeOf } from './goals.ts';
-import { binomialCdf, lowerBound, upperBound } from './stats.ts';
+import { binomialCdf, lowerBound, percentile, upperBound } from './stats.ts';
 import { quantileOf, families, normalCdf, slowed, tabulate } from './families.ts';
 import { createRng } from './rng.ts';
 import { createWorld } from './world.ts';
@@ -85,4 +85,15 @@ test('bounds are exact: none of 300 is at most 1 %, and the normal distribution 
   expect(binomialCdf(1, 2, 0.5)).toBeCloseTo(0.75, 12);
   expect(normalCdf(1.959964)).toBeCloseTo(0.975, 6);
   expect(normalCdf(-0.5)).toBeCloseTo(0.308538, 6);
+});
+
+test('percentiles are of type 7, as published', () => {
+  const halves = Array.from({ length: 8 }, (_, i) => i / 2);
+  expect(percentile(halves, 0.05)).toBeCloseTo(0.175, 12);
+  expect(percentile(halves, 0.5)).toBeCloseTo(1.75, 12);
+  const nist = [
+    95.1772, 95.1567, 95.1937, 95.1959, 95.1442, 95.061, 95.1591, 95.1195, 95.1772, 95.0925, 95.199, 95.1682,
+  ];
+  expect(percentile(nist, 0.9)).toBeCloseTo(95.19568, 8);
+  expect(percentile([], 0.5)).toBeUndefined();
 });

@@ -2,6 +2,7 @@
 import { createJudge, judge } from '../src/index.ts';
 import type { VerdictInput, Window } from '../src/index.ts';
 import { createRng } from './rng.ts';
+import { percentile } from './stats.ts';
 
 /** Returns two lines: 20 nodes × 180 blocks × 160 buckets, four quantiles; medians. */
 export function speed(): string {
@@ -14,7 +15,7 @@ export function speed(): string {
       growing.push(window);
     }),
   );
-  const [early, late] = [pushes.slice(30, 60), pushes.slice(150)].map(middle);
+  const [early, late] = [pushes.slice(30, 60), pushes.slice(150)].map(median);
   return [
     '',
     `whole recompute, 20 nodes × 180 blocks × 160 buckets × 4 quantiles: ${whole.toFixed(1)} ms`,
@@ -60,15 +61,15 @@ function sumOf({ windows }: VerdictInput): number {
 }
 
 function medianMs(times: number, action: () => number): number {
-  return middle(Array.from({ length: times }, () => milliseconds(action))) ?? NaN;
+  return median(Array.from({ length: times }, () => milliseconds(action)));
+}
+
+function median(values: readonly number[]): number {
+  return percentile(values, 0.5) ?? NaN;
 }
 
 function milliseconds(action: () => unknown): number {
   const start = performance.now();
   action();
   return performance.now() - start;
-}
-
-function middle(values: readonly number[]): number | undefined {
-  return [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)];
 }

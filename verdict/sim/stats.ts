@@ -18,10 +18,14 @@ export function lowerBound(k: number, n: number): number {
   return 1 - upperBound(n - k, n);
 }
 
-/** The middle value; undefined of nothing. */
-export function median(values: readonly number[]): number | undefined {
+/** The `p` quantile of plain values by linear interpolation (type 7 of Hyndman & Fan 1996); undefined of nothing. */
+export function percentile(values: readonly number[], p: number): number | undefined {
   const sorted = [...values].sort((a, b) => a - b);
-  return sorted[Math.floor((sorted.length - 1) / 2)];
+  const place = (sorted.length - 1) * p;
+  const below = sorted[Math.floor(place)];
+  const above = sorted[Math.ceil(place)];
+  if (below === undefined || above === undefined || below === above) return below;
+  return below + (place - Math.floor(place)) * (above - below);
 }
 
 /** P(X ≤ k) for X binomial, summed in logarithms. */
