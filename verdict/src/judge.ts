@@ -13,7 +13,7 @@ import { metricVerdict, relative } from './finding.ts';
 import { canaryNodes } from './nodes.ts';
 import type { Finding } from './finding.ts';
 import { burnRates, shareUnexpected } from './oncall.ts';
-import { settingsOf } from './options.ts';
+import { lowestPassTail, settingsOf } from './options.ts';
 import type { JudgeOptions } from './options.ts';
 import { decide, explainedShare } from './rules.ts';
 import type { Decision } from './rules.ts';
@@ -84,7 +84,7 @@ function verdictOf(state: State, now: number): Verdict {
     missing: lacking,
     streak: state.streak,
     errorsNotInferior: (errors.upperDifference ?? 1) < settings.errorPassMargin,
-    durationsSeen: state.coverage.canary > 0 || onCall.since.canary.requests < settings.warmupRequests,
+    durationsSeen: state.durationsSeen.canary && state.durationsSeen.baseline,
     wantedTail: settings.tail,
   });
   return {
@@ -196,20 +196,14 @@ function errorVerdict(state: State, { bad, storm }: Assessment): ErrorVerdict {
 }
 
 /** Seconds until an answer is likely; null when there is one, or when time will not bring it. */
-function etaOf(
-  state: State,
-  { tail, tailP, grade, signals }: Assessment,
-  { verdict }: Decision,
-): number | null {
-  if (verdict === 'pass' || verdict === 'fail' || elapsedSeconds(state) === 0) return null;
+function etaOf(state: State, { tail, tailP, grade, signals }: Assessment, { code }: Decision): number | null {
+  if (code !== 'inconclusive' || elapsedSeconds(state) === 0) return null;
   const wanted =
-    tailP === undefined || tailP < passQuantile ? secondsToJudge(state, grade.name, passQuantile) : 0;
+    tailP === undefined || tailP < lowestPassTail ? secondsToJudge(state, grade.name, lowestPassTail) : 0;
   const findings = [tail, ...signals.map(({ finding }) => finding)];
   const seconds = Math.max(wanted ?? NaN, ...findings.map((finding) => finding?.etaSeconds ?? 0));
   return Number.isFinite(seconds) ? Math.round(seconds) : null;
 }
-
-const passQuantile = 0.9;
 
 function delayShare({ schedSeconds, seconds }: State['delay']['canary']): number | null {
   return seconds > 0 ? Math.min(1, schedSeconds / seconds) : null;

@@ -50,15 +50,18 @@ export function podAffinity(app: string, canary: string): string {
   const labels = (version: string): string =>
     `{ app.kubernetes.io/name: ${JSON.stringify(app)}, app.kubernetes.io/version: ${version} }`;
   return [
-    'affinity:',
-    '  podAffinity:',
-    '    requiredDuringSchedulingIgnoredDuringExecution:',
-    '      - topologyKey: kubernetes.io/hostname',
-    `        labelSelector: { matchLabels: ${labels(JSON.stringify(canary))} }`,
-    '  podAntiAffinity:',
-    '    requiredDuringSchedulingIgnoredDuringExecution:',
-    '      - topologyKey: kubernetes.io/hostname',
-    '        labelSelector: { matchLabels: { plumbline.io/role: canary-companion } }',
+    'metadata:',
+    '  labels: { plumbline.io/role: canary-companion }',
+    'spec:',
+    '  affinity:',
+    '    podAffinity:',
+    '      requiredDuringSchedulingIgnoredDuringExecution:',
+    '        - topologyKey: kubernetes.io/hostname',
+    `          labelSelector: { matchLabels: ${labels(JSON.stringify(canary))} }`,
+    '    podAntiAffinity:',
+    '      requiredDuringSchedulingIgnoredDuringExecution:',
+    '        - topologyKey: kubernetes.io/hostname',
+    '          labelSelector: { matchLabels: { plumbline.io/role: canary-companion } }',
   ].join('\n');
 }
 

@@ -43,6 +43,8 @@ export interface State {
   readonly onCall: OnCall;
   /** Requests of the canary whose durations count, and of those, the ones that each grade covers. */
   readonly coverage: { canary: number; matched: number; net: number; coTenant: number };
+  /** Whether each arm has ever shown how long its requests take. */
+  readonly durationsSeen: { canary: boolean; baseline: boolean };
   readonly delay: { readonly canary: Delay; readonly baseline: Delay };
   /** Looks in a row at which everything spoke for a pass. */
   streak: number;
@@ -74,6 +76,7 @@ export function emptyState(subject: Subject, settings: Settings): State {
     signals: new Map(),
     onCall: emptyOnCall(),
     coverage: { canary: 0, matched: 0, net: 0, coTenant: 0 },
+    durationsSeen: { canary: false, baseline: false },
     delay: { canary: { schedSeconds: 0, seconds: 0 }, baseline: { schedSeconds: 0, seconds: 0 } },
     streak: 0,
     looks: 0,
@@ -93,6 +96,9 @@ export function pushWindow(state: State, window: Window, place = 'window'): void
   state.lastEnd = window.end;
   state.looks += 1;
   pushOnCall(onCall, window, subject.windowSeconds);
+  for (const { arm, durations } of window.cells) {
+    if (durations && (arm === 'canary' || arm === 'baseline')) state.durationsSeen[arm] = true;
+  }
   // Warm-up excuses slowness, not errors: a user who got one does not ask how old the pod was.
   pushExposures(state.evidence, exposuresOf(window));
   for (const signal of window.signals ?? []) {
