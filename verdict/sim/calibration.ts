@@ -1,5 +1,6 @@
 // A number of runs in; how often intervals miss the truth by then, at few and at many blocks, out.
 import { createJudge } from '../src/index.ts';
+import { alphaWeights } from '../src/options.ts';
 import { createWorld } from './world.ts';
 import type { Scenario } from './world.ts';
 
@@ -60,8 +61,8 @@ export function calibration(runs: number): string {
 /** Blocks at which the interval first excluded zero, the true difference of identical code. */
 function firstMiss(scenario: Scenario, run: number): number | undefined {
   const { subject, windows } = createWorld(scenario, run);
-  // The tail has two fifths of α: 2.5 % makes its interval one of 99 %.
-  const judge = createJudge(subject, { alpha: 0.025 });
+  // What α has to be for the tail's share of it to make an interval of 99 %.
+  const judge = createJudge(subject, { alpha: 0.01 / alphaWeights.tail });
   for (const window of windows) {
     judge.push(window);
     const metric = judge.verdict().metrics.find(({ metric: name }) => name === 'p99');

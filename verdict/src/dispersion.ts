@@ -26,7 +26,8 @@ export function addToDispersion(dispersion: Dispersion, events: number, trials: 
 /**
  * Variance over mean of events a window, between 1 and 8: Pearson's statistic about each arm's own rate, over its
  * degrees of freedom. Each arm is held against itself, so that a canary that is simply worse does not look
- * dispersed; bursts of retries do. Ten imagined independent events steady the start. The upper limit keeps a
+ * dispersed; bursts of retries do. What chance alone adds to the statistic, one standard deviation, is taken off:
+ * otherwise half of all healthy counts would be called a little dispersed. Ten imagined independent events steady the start. The upper limit keeps a
  * canary that fails only now and then from excusing itself by that.
  */
 export function dispersionFactor(arms: readonly Dispersion[]): number {
@@ -35,7 +36,8 @@ export function dispersionFactor(arms: readonly Dispersion[]): number {
   for (const arm of arms) {
     if (arm.windows < 2 || arm.events === 0) continue;
     const statistic = (arm.squares * arm.trials) / arm.events - arm.events;
-    weighted += (arm.events * statistic) / (arm.windows - 1);
+    const noise = Math.sqrt(2 / (arm.windows - 1) + 1 / arm.events);
+    weighted += arm.events * Math.max(statistic / (arm.windows - 1) - noise, 1);
     events += arm.events;
   }
   return Math.min(Math.max(weighted / events, 1), largestFactor);

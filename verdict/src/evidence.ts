@@ -36,7 +36,7 @@ const nodeEffects = [1, 1 / 20, 1 / 5, 1 / 2, 2, 5, 20];
 /** Prior weight of "the nodes themselves differ". */
 const nodeDoubt = 0.05;
 /** Too many events in fewer windows than this may be a single incident … */
-const fewestWindows = 3;
+const fewestWindows = 4;
 /** … unless there are this many of them. */
 const manyEvents = 30;
 /** Evidence from the same nodes that a failure needs where such evidence can be had. */

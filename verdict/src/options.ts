@@ -49,7 +49,7 @@ export const lowestPassTail = 0.9;
  * How α is divided over what is judged; weights are normalised over what a run really has. Errors get the largest
  * part: an interval pays for a smaller α with the root of its logarithm, an e-process with all of it.
  */
-export const alphaWeights = { tail: 0.4, median: 0.1, errors: 0.5, signal: 0.2 } as const;
+export const alphaWeights = { tail: 0.35, median: 0.1, errors: 0.55, signal: 0.2 } as const;
 
 /**
  * Returns `options` over the defaults.
