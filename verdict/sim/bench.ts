@@ -1,5 +1,6 @@
 // Runs and a filter from the command line in; the table of goals, calibration and speed, as Markdown, out.
 import { calibration } from './calibration.ts';
+import { estimators } from './estimators.ts';
 import { goals, outcomeOf } from './goals.ts';
 import type { Goal, Outcome } from './goals.ts';
 import { speed } from './speed.ts';
@@ -17,6 +18,7 @@ for (const goal of goals.filter(({ name }) => filter.test(name))) {
   print(row(goal, outcomes));
 }
 if (filter.test('calibration')) print(calibration(runs));
+if (filter.test('estimators')) print(estimators(runs));
 if (filter.test('speed')) print(speed());
 process.exitCode = missed > 0 ? 1 : 0;
 
