@@ -39,14 +39,14 @@ export function addCountsTwice(
   const { offset, counts: values } = counts;
   reserve(weighted, offset, offset + values.length);
   reserve(plain, offset, offset + values.length);
-  const [first, second] = [weighted.weights, plain.weights];
-  const [shiftFirst, shiftSecond] = [offset - weighted.lowest, offset - plain.lowest];
+  const first = weighted.weights.subarray(offset - weighted.lowest);
+  const second = plain.weights.subarray(offset - plain.lowest);
   let observations = 0;
   for (let i = 0; i < values.length; i++) {
     const count = values[i] ?? 0;
     observations += count;
-    first[shiftFirst + i] = (first[shiftFirst + i] ?? 0) + count * weight;
-    second[shiftSecond + i] = (second[shiftSecond + i] ?? 0) + count;
+    first[i] = (first[i] ?? 0) + count * weight;
+    second[i] = (second[i] ?? 0) + count;
   }
   grow(weighted, observations, weight);
   grow(plain, observations, 1);
