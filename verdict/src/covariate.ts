@@ -1,5 +1,6 @@
 // Contention and log durations of baseline cells in; the share of a slowdown that contention foretells out.
 import type { Layout } from './buckets.ts';
+import { contentionSigns } from './contention.ts';
 import { meanLn } from './histogram.ts';
 import type { Cell } from './types.ts';
 
@@ -14,19 +15,25 @@ export interface Covariate {
   readonly canaryX: number[];
 }
 
-const signs = ['runqueueP95Seconds', 'throttledShare', 'cpuPressureShare'] as const;
-
 /** Returns a regression on nothing. */
 export function emptyCovariate(): Covariate {
-  const zeros = (): number[] => signs.map(() => 0);
-  return { cells: 0, x: zeros(), y: 0, xx: signs.map(zeros), xy: zeros(), canaryCells: 0, canaryX: zeros() };
+  const zeros = (): number[] => contentionSigns.map(() => 0);
+  return {
+    cells: 0,
+    x: zeros(),
+    y: 0,
+    xx: contentionSigns.map(zeros),
+    xy: zeros(),
+    canaryCells: 0,
+    canaryX: zeros(),
+  };
 }
 
 /** Adds a window's cells; the baseline teaches the slope, the canary only says how busy its nodes are. */
 export function pushCovariate(covariate: Covariate, cells: readonly Cell[], layout: Layout): void {
   for (const { arm, contention, durations } of cells) {
     if (!contention) continue;
-    const x = signs.map((sign) => contention[sign] ?? 0);
+    const x = contentionSigns.map((sign) => contention[sign] ?? 0);
     if (arm === 'canary') {
       covariate.canaryCells += 1;
       x.forEach((value, i) => (covariate.canaryX[i] = (covariate.canaryX[i] ?? 0) + value));

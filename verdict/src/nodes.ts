@@ -1,5 +1,6 @@
 // Cells in; per node what it carries, how busy it is and how fast the baseline is on it, over the whole run, out.
 import type { Layout } from './buckets.ts';
+import { contentionSigns } from './contention.ts';
 import { addCounts, effectiveSize, emptyHistogram, quantile } from './histogram.ts';
 import type { Histogram } from './histogram.ts';
 import { blockTail } from './options.ts';
@@ -20,7 +21,6 @@ interface NodeTotals {
   contentionCells: number;
 }
 
-const signs = ['runqueueP95Seconds', 'throttledShare', 'cpuPressureShare'] as const;
 /** Differences below these (seconds, shares) are no contention. */
 const unremarkable = [0.0005, 0.01, 0.02];
 
@@ -40,7 +40,7 @@ export function pushNodes(nodes: Nodes, cells: readonly Cell[], unmatched: boole
     if (unmatched && netDurations) addCounts(totals.net, netDurations);
     if (!contention) continue;
     totals.contentionCells += 1;
-    signs.forEach(
+    contentionSigns.forEach(
       (sign, i) => (totals.contention[i] = (totals.contention[i] ?? 0) + (contention[sign] ?? 0)),
     );
   }
@@ -89,7 +89,7 @@ export function nodeSpread(
 function busiest(nodes: ReadonlyMap<string, NodeTotals>): readonly number[] | undefined {
   const seen = [...nodes.values()].filter(({ contentionCells }) => contentionCells > 0);
   if (seen.length === 0) return undefined;
-  return signs.map((_, i) =>
+  return contentionSigns.map((_, i) =>
     Math.max(...seen.map((totals) => (totals.contention[i] ?? 0) / totals.contentionCells)),
   );
 }
@@ -99,7 +99,7 @@ function emptyTotals(): NodeTotals {
     requests: 0,
     raw: emptyHistogram(),
     net: emptyHistogram(),
-    contention: signs.map(() => 0),
+    contention: contentionSigns.map(() => 0),
     contentionCells: 0,
   };
 }

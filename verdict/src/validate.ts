@@ -1,6 +1,7 @@
 // Anything in (parsed JSON, usually); the same value as a judge's input out, or an error that names the place.
 import { layoutOf } from './buckets.ts';
 import type { Layout } from './buckets.ts';
+import { contentionSigns } from './contention.ts';
 import type { BucketCounts, Subject, VerdictInput, Window } from './types.ts';
 
 /** Input that no judgement can rest on; `place` is a path such as `windows[3].cells[1].errors`. */
@@ -99,7 +100,7 @@ function checkCell(value: unknown, layout: Layout, seen: Set<string>, place: str
   optionalAmount(cell.schedDelaySeconds, place, 'schedDelaySeconds');
   if (cell.contention === undefined) return;
   const contention = record(cell.contention, `${place}.contention`);
-  for (const key of ['runqueueP95Seconds', 'throttledShare', 'cpuPressureShare'] as const) {
+  for (const key of contentionSigns) {
     optionalAmount(contention[key], `${place}.contention`, key);
   }
 }
@@ -154,7 +155,9 @@ function isCounts(value: unknown, from: number, to: number): boolean {
   const first = offset ?? 0;
   if (first < from || first + counts.length - 1 > to) return false;
   for (const item of counts as readonly unknown[]) {
-    if (typeof item !== 'number' || !(item >= 0) || !Number.isSafeInteger(item)) return false;
+    if (typeof item !== 'number') return false;
+    // Almost every count is a small integer, which one shift can tell.
+    if (item >>> 0 !== item && !(item >= 0 && Number.isSafeInteger(item))) return false;
   }
   return true;
 }
