@@ -61,8 +61,8 @@ export function calibration(runs: number): string {
 /** Blocks at which the interval first excluded zero, the true difference of identical code. */
 function firstMiss(scenario: Scenario, run: number): number | undefined {
   const { subject, windows } = createWorld(scenario, run);
-  // What α has to be for the tail's share of it to make an interval of 99 %.
-  const judge = createJudge(subject, { alpha: 0.01 / alphaWeights.tail });
+  // What α has to be for half of the tail's share of it to make an interval of 99 %.
+  const judge = createJudge(subject, { alpha: (2 * 0.01) / alphaWeights.tail });
   for (const window of windows) {
     judge.push(window);
     const metric = judge.verdict().metrics.find(({ metric: name }) => name === 'p99');

@@ -228,6 +228,15 @@ export const goals: readonly Goal[] = [
     comparable: true,
   },
   {
+    name: '+20 % p99 from minute 20 on caught by minute 60',
+    goal: 'reported',
+    scenario: (run) => ({ ...matched, regression: { kind: kindOf(run), effect: 0.2, from: 20 } }),
+    counts: failed,
+    medianRequestsAtMost: Infinity,
+    comparable: true,
+    untilFail: true,
+  },
+  {
     name: '+50 % for ten minutes, then healed: ends as fail',
     goal: 'reported',
     scenario: () => ({ ...matched, regression: { kind: 'scale', effect: 0.5, from: 10, until: 20 } }),

@@ -100,7 +100,9 @@ export function rungFinding(state: State, grade: Grade['name'], i: number): Find
     metric: quantileName(rung.p),
     effects: rung.effects,
     raw: raw[i]?.effects,
-    alpha: alphaShare(state, slot, settings.alpha),
+    segments: rung.segments,
+    // The other half is for the segments.
+    alpha: alphaShare(state, slot, settings.alpha) / 2,
     passAlpha: alphaShare(state, slot, settings.passAlpha),
     failLn: Math.log1p(Math.max(settings.failMargin, seconds)),
     passLn: Math.log1p(Math.max(settings.passMargin, seconds)),

@@ -1,4 +1,5 @@
 // A series of block differences in; what it says about one metric against its margins out.
+import type { Segment } from './ladder.ts';
 import { failBlocks, passBlocks } from './options.ts';
 import { effectRadius, lastQuarterEffect, longRunVariance, meanEffect } from './series.ts';
 import type { EffectSeries } from './series.ts';
@@ -34,6 +35,8 @@ export interface Evidenced {
   readonly metric: string;
   readonly effects: EffectSeries;
   readonly raw: EffectSeries | undefined;
+  /** Fresh starts, which share half of α between them. */
+  readonly segments?: readonly Segment[];
   readonly alpha: number;
   readonly passAlpha: number;
   readonly failLn: number;
@@ -50,7 +53,18 @@ export interface Evidenced {
 
 /** Returns the finding, or undefined before the first block with a known uncertainty. */
 export function findingOf(evidenced: Evidenced): Finding | undefined {
-  const { metric, effects, raw, alpha, passAlpha, failLn, passLn, lnBaseline, elapsedSeconds } = evidenced;
+  const {
+    metric,
+    effects,
+    raw,
+    segments = [],
+    alpha,
+    passAlpha,
+    failLn,
+    passLn,
+    lnBaseline,
+    elapsedSeconds,
+  } = evidenced;
   const { resolution = 0, shift = 0, standing = () => 0 } = evidenced;
   const radius = effectRadius(effects, alpha);
   const passRadius = effectRadius(effects, passAlpha);
@@ -67,7 +81,12 @@ export function findingOf(evidenced: Evidenced): Finding | undefined {
   // An interpolated quantile may be off by its bucket: a bucket wider than the margin proves only larger effects.
   const coarse = resolution / 2 > failLn;
   const passUpper = effect + passRadius + (standingPass ?? Infinity);
-  const notInferior = blocks >= passBlocks && passUpper < passLn && !coarse;
+  const recent = (lastQuarterEffect(effects) ?? 0) - shift;
+  const notInferior = blocks >= passBlocks && passUpper < passLn && recent < passLn && !coarse;
+  const bar = failLn + (coarse ? 2 * resolution : 0);
+  const recentlyWorse = segments.some(
+    (segment) => segmentLower(segment, alpha) - shift - (standingFail ?? 0) > bar,
+  );
   return {
     metric,
     blocks,
@@ -80,14 +99,22 @@ export function findingOf(evidenced: Evidenced): Finding | undefined {
     passLn,
     lnBaseline,
     coarse,
-    worse: blocks >= failBlocks && lower > failLn + (coarse ? 2 * resolution : 0),
+    worse: recentlyWorse || (blocks >= failBlocks && lower > bar),
     notInferior,
     suspect: blocks >= failBlocks && lower > 0,
-    healed: (lastQuarterEffect(effects) ?? 0) - shift <= failLn,
+    healed: !recentlyWorse && recent <= failLn,
     outOfReach: standingPass === undefined || standingPass >= passLn,
     mde: radius + (standingFail ?? 0) + powerQuantile * Math.sqrt(longRunVariance(effects) / blocks),
     etaSeconds: notInferior ? undefined : etaOf(effect, passRadius, blocks, failLn, passLn, elapsedSeconds),
   };
+}
+
+/** Lower bound of a segment's mean; the k-th gets α/(k(k+1)), and all of them together α. */
+function segmentLower({ order, effects }: Segment, alpha: number): number {
+  if (effects.count < failBlocks) return -Infinity;
+  return (
+    (meanEffect(effects) ?? -Infinity) - (effectRadius(effects, alpha / (order * (order + 1))) ?? Infinity)
+  );
 }
 
 /** Returns the finding as people read it: relative differences, null where unknown. */

@@ -101,6 +101,23 @@ describe('the verdict', () => {
     expect(verdict).toMatchObject({ verdict: 'marginal', reasons: ['HEALED'] });
   });
 
+  test('sees a canary turn slow after an hour of health within a quarter of an hour', () => {
+    const from = 120;
+    const growing = createJudge(subject);
+    const run = input(from + 30, (i) => [
+      cell('n1', 'canary', i < from ? 0.3 : 0.4),
+      cell('n1', 'baseline', 0.3),
+      cell('n2', 'canary', i < from ? 0.3 : 0.4),
+      cell('n2', 'baseline', 0.3),
+    ]);
+    const words = run.windows.map((window) => {
+      growing.push(window);
+      return growing.verdict().verdict;
+    });
+    expect(words.slice(0, from)).not.toContain('fail');
+    expect(words.slice(from)).toContain('fail');
+  });
+
   test.each([
     ['interleaved', [1, 100, 100, 1, 100, 100, 1, 100, 100, 100]],
     ['in pairs', [100, 100, 1, 100, 100, 1, 100, 1, 100, 100]],

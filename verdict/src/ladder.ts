@@ -17,17 +17,35 @@ export interface Rung {
   readonly p: number;
   readonly open: Pair;
   readonly effects: EffectSeries;
+  /** The newest stretches of the run, so that a change is not hidden by all that went before. */
+  readonly segments: Segment[];
   /** Sum over blocks of the baseline's ln seconds. */
   lnBaselineSum: number;
   /** Sum over blocks of how far bucketing may have moved the difference; ∞ in an open-ended bucket. */
   resolutionSum: number;
 }
 
+/** The blocks since the `order`-th fresh start; one begins every ten blocks and lives for twenty. */
+export interface Segment {
+  readonly order: number;
+  readonly effects: EffectSeries;
+}
+
+const segmentStride = 10;
+const segmentLength = 20;
+
 /** Returns empty rungs up to quantile `tail`. */
 export function emptyLadder(tail: number): readonly Rung[] {
   return ladder
     .filter((p) => p <= tail)
-    .map((p) => ({ p, open: emptyPair(), effects: emptySeries(), lnBaselineSum: 0, resolutionSum: 0 }));
+    .map((p) => ({
+      p,
+      open: emptyPair(),
+      effects: emptySeries(),
+      segments: [],
+      lnBaselineSum: 0,
+      resolutionSum: 0,
+    }));
 }
 
 /** Returns a pair without observations. */
@@ -60,7 +78,7 @@ export function pushPair(
     const baseline = quantile(block.baseline, layout, rung.p);
     const difference = (canary?.ln ?? NaN) - (baseline?.ln ?? NaN) - nodeEffect(i);
     if (canary && baseline && Number.isFinite(difference)) {
-      pushEffect(rung.effects, difference, canary.variance + baseline.variance);
+      pushBlock(rung, difference, canary.variance + baseline.variance);
       rung.lnBaselineSum += baseline.ln;
       rung.resolutionSum += canary.resolution / 2 + baseline.resolution / 2;
     }
@@ -71,6 +89,15 @@ export function pushPair(
 /** How full a block is: 1 when its thinner arm has enough requests beyond quantile `p`. */
 export function blockProgress({ canary, baseline }: Pair, p: number): number {
   return (Math.min(effectiveSize(canary), effectiveSize(baseline)) * (1 - p)) / (blockTail - 1e-6);
+}
+
+function pushBlock({ effects, segments }: Rung, difference: number, samplingVariance: number): void {
+  if (effects.count > 0 && effects.count % segmentStride === 0) {
+    segments.push({ order: effects.count / segmentStride, effects: emptySeries() });
+    if (segments.length > segmentLength / segmentStride) segments.shift();
+  }
+  pushEffect(effects, difference, samplingVariance);
+  for (const segment of segments) pushEffect(segment.effects, difference, samplingVariance);
 }
 
 function mergePair(target: Pair, other: Pair): void {
