@@ -130,6 +130,14 @@ export const goals: readonly Goal[] = [
     untilFail: true,
   },
   {
+    name: 'the same after half an hour of health, looks every 5 s: requests after the change',
+    goal: 'reported',
+    scenario: () => ({ ...errorRun, minutes: 40, errors: { baseline: 0.001, canary: 0.01, from: 30 } }),
+    counts: failed,
+    medianRequestsAtMost: Infinity,
+    untilFail: true,
+  },
+  {
     name: 'false rollback on errors, 0.1 % in both, looks every 5 s',
     goal: '≤ 1 %',
     scenario: () => errorRun,

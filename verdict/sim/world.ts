@@ -36,6 +36,8 @@ export interface Scenario {
     readonly baseline: number;
     readonly canary: number;
     readonly canaryNodesFactor?: number;
+    /** Before this minute the canary fails as often as the baseline. */
+    readonly from?: number;
     readonly burst?: number;
   };
   /** Chance that a window is lost altogether, and that a pod restarts (is away for two windows). */
@@ -189,7 +191,7 @@ function cellOf(scenario: Scenario, pod: Pod, node: Node, minute: number, traffi
     node: `n${node.id}`,
     arm: pod.arm,
     requests,
-    errors: Math.min(requests, errorsOf(errors, pod, node, scenario, requests, rng)),
+    errors: Math.min(requests, errorsOf(errors, pod, node, scenario, requests, minute, rng)),
     ...(durations && { durations: { offset: durations.offset, counts: durations.counts } }),
   };
   if (!scenario.kernel) return cell;
@@ -215,12 +217,14 @@ function errorsOf(
   node: Node,
   { canaryNodes }: Scenario,
   requests: number,
+  minute: number,
   rng: Rng,
 ): number {
   if (!errors || (pod.arm !== 'canary' && pod.arm !== 'baseline')) return 0;
   const byNode = canaryNodes.includes(node.id) ? (errors.canaryNodesFactor ?? 1) : 1;
   const burst = errors.burst ?? 1;
-  const incidents = rng.poisson((requests * errors[pod.arm] * byNode) / burst);
+  const ratio = errors[minute < (errors.from ?? 0) ? 'baseline' : pod.arm];
+  const incidents = rng.poisson((requests * ratio * byNode) / burst);
   let total = 0;
   for (let i = 0; i < incidents; i++) total += rng.geometric(burst);
   return total;

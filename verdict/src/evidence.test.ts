@@ -16,7 +16,7 @@ function window(canary: number, beside: number, elsewhere: number, trials = 1000
 
 function valueAfter(windows: readonly (readonly Exposure[])[], better?: 'higher' | 'lower'): number {
   const evidence = emptyEvidence(0.05, better);
-  for (const exposures of windows) pushExposures(evidence, exposures);
+  for (const exposures of windows) pushExposures(evidence, exposures, 5);
   return evidenceValue(evidence);
 }
 
@@ -42,6 +42,13 @@ describe('the error e-process', () => {
     expect(valueAfter(Array.from({ length: 50 }, () => alone(3, 3)))).toBeLessThan(1);
   });
 
+  test('an hour of health does not bury ten seconds of failure', () => {
+    const healthy = Array.from({ length: 720 }, (_, i) => window(i % 2, (i + 1) % 2, 1));
+    const failing = Array.from({ length: 4 }, () => window(10, 1, 1));
+    expect(valueAfter(healthy)).toBeLessThan(1);
+    expect(valueAfter([...healthy, ...failing])).toBeGreaterThan(333);
+  });
+
   test('with better = higher, fewer events are the evidence', () => {
     const orders = (canary: number): readonly Exposure[] => window(canary, 100, 100);
     expect(
@@ -62,7 +69,7 @@ describe('the error e-process', () => {
     for (const requests of [300, 1000]) {
       const errors = [0, 0.048, 0, 0.18, 0.089, 0, 0.098, 0.035, 0, 0];
       const windows = errors.map((share) => window(Math.round(share * requests), 0, 0, requests));
-      expect(valueAfter(windows)).toBeGreaterThan(1 / 0.003);
+      expect(valueAfter(windows)).toBeGreaterThan(333);
     }
   });
 

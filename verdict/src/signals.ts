@@ -64,8 +64,8 @@ export function emptySignal({ name, kind, better }: Signal, settings: Settings):
   };
 }
 
-/** Adds a window. */
-export function pushSignal(state: SignalState, cells: readonly SignalCell[]): void {
+/** Adds a window of `windowSeconds`. */
+export function pushSignal(state: SignalState, cells: readonly SignalCell[], windowSeconds: number): void {
   pushExposures(
     state.evidence,
     cells.map(({ node, arm, numerator, denominator }) => ({
@@ -74,6 +74,7 @@ export function pushSignal(state: SignalState, cells: readonly SignalCell[]): vo
       events: state.kind === 'ratio' ? numerator : 0,
       trials: denominator,
     })),
+    windowSeconds,
   );
   pushComparison(state, state.raw, cells, () => 1);
   pushComparison(state, state.matched, cells, (cell) => {

@@ -100,11 +100,11 @@ export function pushWindow(state: State, window: Window, place = 'window'): void
     if (durations && (arm === 'canary' || arm === 'baseline')) state.durationsSeen[arm] = true;
   }
   // Warm-up excuses slowness, not errors: a user who got one does not ask how old the pod was.
-  pushExposures(state.evidence, exposuresOf(window));
+  pushExposures(state.evidence, exposuresOf(window), subject.windowSeconds);
   for (const signal of window.signals ?? []) {
     const known = state.signals.get(signal.name) ?? emptySignal(signal, settings);
     state.signals.set(signal.name, known);
-    pushSignal(known, signal.cells);
+    pushSignal(known, signal.cells, subject.windowSeconds);
   }
   pushLatency(state, window);
 }
