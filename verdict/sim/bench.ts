@@ -1,8 +1,10 @@
 // Runs and a filter from the command line in; the table of goals, calibration and speed, as Markdown, out.
 import { calibration } from './calibration.ts';
 import { estimators } from './estimators.ts';
-import { goals, outcomeOf } from './goals.ts';
-import type { Goal, Outcome } from './goals.ts';
+import { goals } from './goals.ts';
+import { outcomeOf } from './outcome.ts';
+import type { Goal } from './goals.ts';
+import type { Outcome } from './outcome.ts';
 import { speed } from './speed.ts';
 import { lowerBound, percentile, upperBound } from './stats.ts';
 

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
-import { goals, outcomeOf } from './goals.ts';
+import { goals } from './goals.ts';
+import { outcomeOf } from './outcome.ts';
 import { binomialCdf, lowerBound, percentile, upperBound } from './stats.ts';
 import { quantileOf, families, normalCdf, slowed, tabulate } from './families.ts';
 import { createRng } from './rng.ts';

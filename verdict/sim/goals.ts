@@ -1,21 +1,6 @@
-// The goals in; for each, many seeded runs and what share of them kept it out.
-import { createJudge } from '../src/index.ts';
-import type { Verdict } from '../src/index.ts';
-import { othersOutcome } from './others.ts';
-import type { OthersOutcome } from './others.ts';
-import { createWorld } from './world.ts';
-import type { Scenario, World } from './world.ts';
-
-/** What one run came to. */
-export interface Outcome {
-  readonly failed: boolean;
-  readonly failedAtRequests: number | undefined;
-  /** A code of pass at any look. */
-  readonly passed: boolean;
-  readonly words: ReadonlySet<Verdict['verdict']>;
-  readonly last: Verdict;
-  readonly others: OthersOutcome | undefined;
-}
+// Nothing in; the goals of the reference, and what else is measured, as scenarios with bounds out.
+import type { Outcome } from './outcome.ts';
+import type { Scenario } from './world.ts';
 
 /** A goal is a scenario and a share of its runs. */
 export interface Goal {
@@ -251,34 +236,3 @@ export const goals: readonly Goal[] = [
     counts: ({ last }) => last.verdict === 'fail',
   },
 ];
-
-/** Judges one run, looking after every window. */
-export function outcomeOf(goal: Goal, run: number): Outcome {
-  const scenario = goal.scenario(run);
-  const world = createWorld(scenario, run);
-  const judge = createJudge(world.subject);
-  const words = new Set<Verdict['verdict']>();
-  let failedAtRequests: number | undefined;
-  let passed = false;
-  let last = judge.verdict();
-  for (const window of world.windows) {
-    judge.push(window);
-    last = judge.verdict();
-    words.add(last.verdict);
-    passed ||= last.code === 'pass';
-    if (last.verdict === 'fail') failedAtRequests ??= last.samples.canary;
-    if (failedAtRequests !== undefined && goal.untilFail) break;
-  }
-  return {
-    failed: failedAtRequests !== undefined,
-    failedAtRequests,
-    passed,
-    words,
-    last,
-    others: others(goal, world),
-  };
-}
-
-function others({ comparable }: Goal, world: World): OthersOutcome | undefined {
-  return comparable ? othersOutcome(world) : undefined;
-}
