@@ -115,7 +115,7 @@ export const goals: readonly Goal[] = [
     untilFail: true,
   },
   {
-    name: 'the same after half an hour of health, looks every 5 s: requests after the change',
+    name: 'errors 0.1 → 1 % caught after half an hour of health, looks every 5 s',
     goal: 'reported',
     scenario: () => ({ ...errorRun, minutes: 40, errors: { baseline: 0.001, canary: 0.01, from: 30 } }),
     counts: failed,

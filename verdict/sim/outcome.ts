@@ -10,6 +10,7 @@ import type { World } from './world.ts';
 /** What one run came to. */
 export interface Outcome {
   readonly failed: boolean;
+  /** Canary requests until the first fail, from when the scenario makes the canary worse. */
   readonly failedAtRequests: number | undefined;
   /** A code of pass at any look. */
   readonly passed: boolean;
@@ -27,12 +28,16 @@ export function outcomeOf(goal: Goal, run: number): Outcome {
   let failedAtRequests: number | undefined;
   let passed = false;
   let last = judge.verdict();
+  const changeSeconds = 60 * (scenario.regression?.from ?? scenario.errors?.from ?? 0);
+  const start = (world.windows[0]?.end ?? 0) - scenario.windowSeconds;
+  let requestsBefore = 0;
   for (const window of world.windows) {
     judge.push(window);
     last = judge.verdict();
     words.add(last.verdict);
     passed ||= last.code === 'pass';
-    if (last.verdict === 'fail') failedAtRequests ??= last.samples.canary;
+    if (window.end - start <= changeSeconds) requestsBefore = last.samples.canary;
+    if (last.verdict === 'fail') failedAtRequests ??= last.samples.canary - requestsBefore;
     if (failedAtRequests !== undefined && goal.untilFail) break;
   }
   return {
