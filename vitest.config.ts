@@ -1,3 +1,4 @@
+import { fileURLToPath } from 'node:url';
 import { defineConfig } from 'vitest/config';
 
 // Two projects: `unit` needs nothing but Node; `kernel` drives real servers through the real kernel as root,
@@ -5,7 +6,13 @@ import { defineConfig } from 'vitest/config';
 export default defineConfig({
   test: {
     projects: [
-      { test: { name: 'unit', include: ['{agent,verdict}/src/**/*.test.ts'] } },
+      {
+        // Tests of one package see the source of another, so that nothing has to be built first.
+        resolve: {
+          alias: { '@plumbline/verdict': fileURLToPath(new URL('verdict/src/index.ts', import.meta.url)) },
+        },
+        test: { name: 'unit', include: ['{agent,verdict}/src/**/*.test.ts', 'verdict/sim/**/*.test.ts'] },
+      },
       {
         test: {
           name: 'kernel',

@@ -5,6 +5,7 @@ import { agentCommand } from './cli/agent.ts';
 import { bpfCommand } from './cli/bpf.ts';
 import { checkCommand } from './cli/check.ts';
 import { topCommand } from './cli/top.ts';
+import { verdictCommand } from './cli/verdict.ts';
 import { ConfigError } from './config.ts';
 
 const program = new Command('plumbline')
@@ -20,9 +21,10 @@ Examples:
   plumbline agent --config plumbline.yaml
   plumbline top                          live table of the versions on this node
   plumbline bpf http | less              the probe, to read or to run by hand
+  plumbline verdict run.json             is the canary as good as its baseline
 `,
   );
-for (const command of [agentCommand(), checkCommand(), topCommand(), bpfCommand()]) {
+for (const command of [agentCommand(), checkCommand(), topCommand(), bpfCommand(), verdictCommand()]) {
   program.addCommand(command.copyInheritedSettings(program));
 }
 

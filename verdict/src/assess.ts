@@ -1,0 +1,199 @@
+// A run so far in; its grade and what each metric, the errors and the signals say out. No rule is applied here.
+import { coTenantError } from './cotenant.ts';
+import { foretoldSlowdown } from './covariate.ts';
+import { proportionBound } from './confidence.ts';
+import { evidenceValue, independence, isMatched } from './evidence.ts';
+import { findingOf } from './finding.ts';
+import type { Finding } from './finding.ts';
+import { blockProgress } from './ladder.ts';
+import type { Rung } from './ladder.ts';
+import { contentionAlike, nodeSpread } from './nodes.ts';
+import { badArms, retryStorm } from './oncall.ts';
+import { alphaWeights, failBlocks, lowestPassTail, passBlocks } from './options.ts';
+import { signalFinding } from './signals.ts';
+import type { SignalFinding } from './signals.ts';
+import { studentQuantile } from './special.ts';
+import type { State } from './state.ts';
+import type { Grade } from './types.ts';
+
+/** Everything that the rules need to know. */
+export interface Assessment {
+  readonly grade: Omit<Grade, 'nodes'>;
+  /** Whether latency may fail the canary under this grade; `contentionDiffers` says why a measured one may not. */
+  readonly mayFail: boolean;
+  readonly contentionDiffers: boolean;
+  /** The highest judgeable quantile (or the highest with any block) and the median, where that is another. */
+  readonly tail: Finding | undefined;
+  readonly median: Finding | undefined;
+  readonly tailP: number | undefined;
+  readonly errorValue: number;
+  readonly errorLimit: number;
+  readonly errorsMatched: boolean;
+  readonly bad: { readonly canary: boolean; readonly baseline: boolean };
+  readonly storm: boolean;
+  readonly signals: readonly SignalFinding[];
+}
+
+/** Returns the assessment of a run. */
+export function assess(state: State): Assessment {
+  const { settings, evidence, onCall, subject } = state;
+  const grade = gradeOf(state);
+  const rungs = comparisonOf(state, grade.name).rungs;
+  const tailIndex = Math.max(
+    rungs.findLastIndex(({ effects }) => effects.count >= failBlocks),
+    rungs.every(({ effects }) => effects.count < failBlocks)
+      ? rungs.findLastIndex(({ effects }) => effects.count > 0)
+      : -1,
+  );
+  const alike = grade.name === 'measured' ? contentionAlike(state.nodes) : true;
+  const alpha = alphaShare(state, 'signal', settings.alpha);
+  return {
+    grade,
+    mayFail:
+      grade.name === 'matched' || grade.name === 'co-tenant' || (grade.name === 'measured' && alike === true),
+    contentionDiffers: alike !== true,
+    tail: tailIndex >= 0 ? rungFinding(state, grade.name, tailIndex) : undefined,
+    median: tailIndex > 0 ? rungFinding(state, grade.name, 0) : undefined,
+    tailP: rungs[tailIndex]?.p,
+    errorValue: evidenceValue(evidence),
+    errorLimit: 1 / alphaShare(state, 'errors', settings.alpha),
+    errorsMatched: isMatched(evidence),
+    bad: badArms(onCall, subject.windowSeconds),
+    storm: retryStorm(onCall),
+    signals: [...state.signals.values()].map((signal) =>
+      signalFinding(
+        signal,
+        settings,
+        alpha,
+        alphaShare(state, 'signal', settings.passAlpha),
+        elapsedSeconds(state),
+      ),
+    ),
+  };
+}
+
+/** Whether everything speaks for a pass at this look. */
+export function isReady(state: State, { tail, median, tailP, signals, storm, bad }: Assessment): boolean {
+  return (
+    tail !== undefined &&
+    tailP !== undefined &&
+    tailP >= Math.min(lowestPassTail, state.settings.tail) &&
+    tail.notInferior &&
+    (median === undefined || median.notInferior) &&
+    signals.every(({ notInferior, worse, forbidden }) => notInferior && !worse && !forbidden) &&
+    !storm &&
+    !bad.canary &&
+    errorUpperDifference(state) < state.settings.errorPassMargin
+  );
+}
+
+/** Returns what quantile number `i` says under a grade, at the share of α of the tail or of the median. */
+export function rungFinding(state: State, grade: Grade['name'], i: number): Finding | undefined {
+  const { settings, raw } = state;
+  const { rungs, shift, standing } = comparisonOf(state, grade);
+  const rung = rungs[i];
+  if (!rung || rung.effects.count === 0) return undefined;
+  const lnBaseline = rung.lnBaselineSum / rung.effects.count;
+  const seconds = settings.marginSeconds / Math.exp(lnBaseline);
+  const slot = i === 0 ? 'median' : 'tail';
+  return findingOf({
+    metric: quantileName(rung.p),
+    effects: rung.effects,
+    raw: raw[i]?.effects,
+    segments: rung.segments,
+    // The other half is for the segments.
+    alpha: alphaShare(state, slot, settings.alpha) / 2,
+    passAlpha: alphaShare(state, slot, settings.passAlpha),
+    failLn: Math.log1p(Math.max(settings.failMargin, seconds)),
+    passLn: Math.log1p(Math.max(settings.passMargin, seconds)),
+    lnBaseline,
+    resolution: rung.resolutionSum / rung.effects.count,
+    shift,
+    standing: (alpha) => standing(alpha, i, rung.p),
+    elapsedSeconds: elapsedSeconds(state),
+  });
+}
+
+/**
+ * Upper confidence bound of the canary's error ratio less the baseline's, valid at every look: the difference of
+ * two beta-binomial confidence sequences, each at half the share of α, on counts worth less when dispersed.
+ */
+export function errorUpperDifference(state: State): number {
+  const { tally } = state.evidence;
+  const factor = independence(state.evidence);
+  const alpha = alphaShare(state, 'errors', state.settings.passAlpha) / 2;
+  return (
+    proportionBound('upper', tally.canaryEvents / factor, tally.canaryTrials / factor, alpha) -
+    proportionBound('lower', tally.baselineEvents / factor, tally.baselineTrials / factor, alpha)
+  );
+}
+
+/** Seconds of the run in which there was a canary. */
+export function elapsedSeconds({ onCall: { firstCanaryEnd }, lastEnd, subject }: State): number {
+  return firstCanaryEnd === undefined || lastEnd === undefined
+    ? 0
+    : lastEnd - firstCanaryEnd + subject.windowSeconds;
+}
+
+/** Seconds until quantile `tail` has blocks enough to pass, at the pace so far; undefined without any pace. */
+export function secondsToJudge(state: State, grade: Grade['name'], p: number): number | undefined {
+  const rung = comparisonOf(state, grade).rungs.findLast((candidate) => candidate.p <= p);
+  if (!rung) return undefined;
+  const blocks = rung.effects.count + blockProgress(rung.open, rung.p);
+  return blocks > 0 ? Math.max(0, elapsedSeconds(state) * (passBlocks / blocks - 1)) : undefined;
+}
+
+/** Returns `p99` for 0.99. */
+export function quantileName(p: number): string {
+  return `p${String(p).slice(2).padEnd(2, '0')}`;
+}
+
+/** α divided over the tail, the median, the errors and each signal. */
+function alphaShare({ signals }: State, slot: keyof typeof alphaWeights, alpha: number): number {
+  return (alpha * alphaWeights[slot]) / (1 + signals.size * alphaWeights.signal);
+}
+
+/** The best grade that covers half of the canary's requests. */
+function gradeOf({ coverage, covariate }: State): Assessment['grade'] {
+  const share = (covered: number): number => (coverage.canary > 0 ? covered / coverage.canary : 0);
+  const named = (name: Grade['name'], covered: number): Assessment['grade'] => ({
+    name,
+    share: Math.min(1, share(covered)),
+  });
+  if (share(coverage.matched) >= 0.5) return named('matched', coverage.matched);
+  if (share(coverage.net) >= 0.5) return named('measured', coverage.net);
+  if (share(coverage.coTenant) >= 0.5) return named('co-tenant', coverage.coTenant);
+  if (foretoldSlowdown(covariate) !== undefined) return named('covariate', coverage.canary);
+  return named('none', 0);
+}
+
+/** What a grade compares, what it takes out, and what it cannot know. */
+function comparisonOf(
+  state: State,
+  grade: Grade['name'],
+): {
+  readonly rungs: readonly Rung[];
+  readonly shift: number;
+  readonly standing: (alpha: number, rung: number, p: number) => number | undefined;
+} {
+  const byNature =
+    (kind: 'raw' | 'net') =>
+    (alpha: number, _: number, p: number): number | undefined =>
+      nodeSpread(state.nodes, kind, p, alpha, state.layout);
+  switch (grade) {
+    case 'matched':
+      return { rungs: state.matched, shift: 0, standing: () => 0 };
+    case 'measured':
+      return { rungs: state.net, shift: 0, standing: byNature('net') };
+    case 'co-tenant':
+      return {
+        rungs: state.coTenants.rungs,
+        shift: 0,
+        standing: (alpha, rung) => studentQuantile(1 - alpha / 2, 3) * coTenantError(state.coTenants, rung),
+      };
+    case 'covariate':
+      return { rungs: state.raw, shift: foretoldSlowdown(state.covariate) ?? 0, standing: byNature('raw') };
+    case 'none':
+      return { rungs: state.raw, shift: 0, standing: byNature('raw') };
+  }
+}

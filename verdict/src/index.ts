@@ -1,0 +1,11 @@
+// The public face of the verdict: everything else may change without notice.
+export { layoutOf, nativeWidth } from './buckets.ts';
+export type { Layout } from './buckets.ts';
+export { addCounts, emptyHistogram, merge, quantile, subtract } from './histogram.ts';
+export type { Histogram, Quantile } from './histogram.ts';
+export { createJudge, judge } from './judge.ts';
+export type { Judge } from './judge.ts';
+export type { JudgeOptions } from './options.ts';
+export { exitCode, podAffinity, reasonSentence, report } from './report.ts';
+export type * from './types.ts';
+export { checkInput, VerdictInputError } from './validate.ts';

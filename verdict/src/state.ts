@@ -1,0 +1,164 @@
+// Windows in, one after another; everything that a verdict rests on, at constant cost a window, out.
+import { layoutOf } from './buckets.ts';
+import type { Layout } from './buckets.ts';
+import { emptyCoTenants, pushCoTenants } from './cotenant.ts';
+import type { CoTenants } from './cotenant.ts';
+import { emptyCovariate, pushCovariate } from './covariate.ts';
+import type { Covariate } from './covariate.ts';
+import { emptyEvidence, pushExposures } from './evidence.ts';
+import type { Evidence } from './evidence.ts';
+import type { Exposure } from './exposures.ts';
+import { sumSeconds } from './histogram.ts';
+import { emptyLadder, pushPair } from './ladder.ts';
+import type { Rung } from './ladder.ts';
+import { emptyPairs, fillPairs } from './matching.ts';
+import type { WindowPairs } from './matching.ts';
+import { emptyNodes, pushNodes } from './nodes.ts';
+import type { Nodes } from './nodes.ts';
+import { emptyOnCall, pushOnCall } from './oncall.ts';
+import type { OnCall } from './oncall.ts';
+import type { Settings } from './options.ts';
+import { emptySignal, pushSignal } from './signals.ts';
+import type { SignalState } from './signals.ts';
+import type { Subject, Window } from './types.ts';
+import { VerdictInputError } from './validate.ts';
+import { emptyWarmup, warmCells } from './warmup.ts';
+import type { Warmup } from './warmup.ts';
+
+/** A run so far. */
+export interface State {
+  readonly subject: Subject;
+  readonly settings: Settings;
+  readonly layout: Layout;
+  readonly warmup: Warmup;
+  readonly pairs: WindowPairs;
+  readonly matched: readonly Rung[];
+  readonly raw: readonly Rung[];
+  readonly net: readonly Rung[];
+  readonly coTenants: CoTenants;
+  readonly covariate: Covariate;
+  readonly nodes: Nodes;
+  readonly evidence: Evidence;
+  readonly signals: Map<string, SignalState>;
+  readonly onCall: OnCall;
+  /** Requests of the canary whose durations count, and of those, the ones that each grade covers. */
+  readonly coverage: { canary: number; matched: number; net: number; coTenant: number };
+  /** Whether each arm has ever shown how long its requests take. */
+  readonly durationsSeen: { canary: boolean; baseline: boolean };
+  readonly delay: { readonly canary: Delay; readonly baseline: Delay };
+  /** Looks in a row at which everything spoke for a pass. */
+  streak: number;
+  looks: number;
+  firstStart: number | undefined;
+  lastEnd: number | undefined;
+}
+
+interface Delay {
+  schedSeconds: number;
+  seconds: number;
+}
+
+/** Returns a run without windows. */
+export function emptyState(subject: Subject, settings: Settings): State {
+  return {
+    subject,
+    settings,
+    layout: layoutOf(subject.buckets),
+    warmup: emptyWarmup(),
+    pairs: emptyPairs(),
+    matched: emptyLadder(settings.tail),
+    raw: emptyLadder(settings.tail),
+    net: emptyLadder(settings.tail),
+    coTenants: emptyCoTenants(settings.tail),
+    covariate: emptyCovariate(),
+    nodes: emptyNodes(),
+    evidence: emptyEvidence(settings.failMargin),
+    signals: new Map(),
+    onCall: emptyOnCall(),
+    coverage: { canary: 0, matched: 0, net: 0, coTenant: 0 },
+    durationsSeen: { canary: false, baseline: false },
+    delay: { canary: { schedSeconds: 0, seconds: 0 }, baseline: { schedSeconds: 0, seconds: 0 } },
+    streak: 0,
+    looks: 0,
+    firstStart: undefined,
+    lastEnd: undefined,
+  };
+}
+
+/**
+ * Adds a checked window.
+ * @throws VerdictInputError where a signal changes its kind or direction; the state is then as it was.
+ */
+export function pushWindow(state: State, window: Window, place = 'window'): void {
+  const { subject, settings, onCall } = state;
+  checkSignals(state, window, place);
+  state.firstStart ??= window.end - subject.windowSeconds;
+  state.lastEnd = window.end;
+  state.looks += 1;
+  pushOnCall(onCall, window, subject.windowSeconds);
+  for (const { arm, durations } of window.cells) {
+    if (durations && (arm === 'canary' || arm === 'baseline')) state.durationsSeen[arm] = true;
+  }
+  // Warm-up excuses slowness, not errors: a user who got one does not ask how old the pod was.
+  pushExposures(state.evidence, exposuresOf(window), subject.windowSeconds);
+  for (const signal of window.signals ?? []) {
+    const known = state.signals.get(signal.name) ?? emptySignal(signal, settings);
+    state.signals.set(signal.name, known);
+    pushSignal(known, signal.cells, subject.windowSeconds);
+  }
+  pushLatency(state, window);
+}
+
+function pushLatency(state: State, window: Window): void {
+  const { pairs, layout, coverage, delay } = state;
+  const cells = warmCells(state.warmup, window, state.subject.windowSeconds, state.settings);
+  const { canary, matched } = fillPairs(pairs, cells);
+  coverage.canary += canary;
+  coverage.matched += matched;
+  coverage.net += pairs.net.canary.total > 0 && pairs.net.baseline.total > 0 ? pairs.net.canary.total : 0;
+  pushPair(state.matched, pairs.matched, layout);
+  pushPair(state.raw, pairs.raw, layout);
+  pushPair(state.net, pairs.net, layout);
+
+  const unmatched = coverage.matched < coverage.canary / 2;
+  pushNodes(state.nodes, cells, unmatched);
+  if (unmatched && pushCoTenants(state.coTenants, cells, pairs.raw, layout)) coverage.coTenant += canary;
+  if (unmatched) pushCovariate(state.covariate, cells, layout);
+  if (cells.some(({ schedDelaySeconds }) => schedDelaySeconds !== undefined)) {
+    for (const arm of ['canary', 'baseline'] as const) {
+      delay[arm].seconds += sumSeconds(pairs.raw[arm], layout);
+      for (const cell of cells) {
+        if (cell.arm === arm) delay[arm].schedSeconds += cell.schedDelaySeconds ?? 0;
+      }
+    }
+  }
+}
+
+function exposuresOf({ cells }: Window): readonly Exposure[] {
+  const exposures: Exposure[] = [];
+  for (const { node, arm, errors, requests } of cells) {
+    if (arm === 'canary' || arm === 'baseline')
+      exposures.push({ node, arm, events: errors, trials: requests });
+  }
+  return exposures;
+}
+
+function checkSignals({ signals }: State, window: Window, place: string): void {
+  window.signals?.forEach(({ name, kind, better }, i) => {
+    const known = signals.get(name);
+    if (known && known.kind !== kind) {
+      throw new VerdictInputError(
+        `${place}.signals[${i}].kind`,
+        `${known.kind}, as in earlier windows`,
+        kind,
+      );
+    }
+    if (known && known.better !== better) {
+      throw new VerdictInputError(
+        `${place}.signals[${i}].better`,
+        `${known.better}, as in earlier windows`,
+        better,
+      );
+    }
+  });
+}
