@@ -35,9 +35,11 @@ export const startChild = async (
   if (child.pid === undefined) throw new Error(`${command} did not start`);
   await tree.place(cgroup, child.pid);
   child.stdin.end('go\n');
+  const firstLine = firstLineOf(child.stdout, async () => `${command} ended: ${(await child).stderr}`);
+  firstLine.catch(() => undefined); // Not everyone waits for it.
   return {
     pid: child.pid,
-    firstLine: () => firstLineOf(child.stdout, async () => `${command} ended: ${(await child).stderr}`),
+    firstLine: () => firstLine,
     stop: async () => {
       child.kill();
       await child;

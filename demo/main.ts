@@ -1,6 +1,6 @@
 // In: a scenario. Out: two versions of a service under load, measured by the agent, in a table and as JSON.
 import { Command, InvalidArgumentError, Option } from 'commander';
-import { availableParallelism } from 'node:os';
+import { availableParallelism, setPriority } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { runAgent } from '../agent/src/agent.ts';
 import { readSeries, showTable } from '../agent/src/cli/top.ts';
@@ -40,6 +40,10 @@ const scenarios: Readonly<Record<string, Scenario>> = {
 /** Compilers and caches warm up while the probes are loaded and for this long; the summary is of what comes after. */
 const warmUpMs = 2000;
 const requestsPerSecond = 100;
+/** The neighbour has a larger share of the CPU than v2, as a container with more CPU weight has. */
+const neighbourNice = -10;
+/** What measures and loads the services must not be a neighbour itself where there are few cores. */
+const ownNice = 10;
 
 interface Options {
   readonly scenario: string;
@@ -86,6 +90,7 @@ async function run(options: Options): Promise<void> {
   const children: Child[] = [];
   try {
     await startWorld(scenario, tree, children);
+    setPriority(ownNice);
     let watching = Promise.resolve();
     await runAgent(demoConfig(tree, options.listen), createLog('warn'), stop.signal, (url) => {
       say(`Metrics: ${url}/metrics\n`);
@@ -120,9 +125,23 @@ async function startWorld(scenario: Scenario, tree: CgroupTree, children: Child[
     );
   const services = [await startService('v1', 0), await startService('v2', lastCore)];
   const ports = await Promise.all(services.map(({ firstLine }) => firstLine()));
-  const load = [process.execPath, '--import', 'tsx', script('load.ts'), '--rate', String(requestsPerSecond)];
+  const load = [
+    ...niced(ownNice),
+    process.execPath,
+    '--import',
+    'tsx',
+    script('load.ts'),
+    '--rate',
+    String(requestsPerSecond),
+  ];
   await (await start('load', 0, ...load, ...ports)).firstLine();
-  if (scenario.isNoisy) await start('neighbour', lastCore, process.execPath, '-e', 'for (;;);');
+  if (scenario.isNoisy) {
+    await start('neighbour', lastCore, ...niced(neighbourNice), process.execPath, '-e', 'for (;;);');
+  }
+}
+
+function niced(nice: number): readonly string[] {
+  return ['nice', '-n', String(nice)];
 }
 
 function demoConfig(tree: CgroupTree, listen: string) {
