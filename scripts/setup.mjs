@@ -10,7 +10,7 @@ const packages = {
   test: {
     bpftrace: 'bpftrace',
     'util-linux': 'taskset',
-    bpftool: 'bpftool',
+    procps: 'pgrep',
     wrk: 'wrk',
     prometheus: 'promtool',
     'nginx-light': 'nginx',

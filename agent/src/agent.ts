@@ -6,7 +6,7 @@ import type { Logger } from 'pino';
 import { Registry } from 'prom-client';
 import { readJiffyClock } from './bpftrace/clock.ts';
 import { tracepointsOf } from './bpftrace/compose.ts';
-import { preflight, type Finding } from './bpftrace/preflight.ts';
+import { checkTracepoints, preflight, type Finding } from './bpftrace/preflight.ts';
 import { newSupervisorState, supervise, type Snapshot } from './bpftrace/supervise.ts';
 import type { Config } from './config.ts';
 import { createExposition } from './exposition/registry.ts';
@@ -43,7 +43,7 @@ export const runAgent = async (
   const lacking = ground.findings.filter(({ status }) => status === 'missing');
   if (lacking.length > 0 || ground.cgroupRoot === undefined)
     throw new PreflightError(describeFindings(lacking));
-  const loaded = await loadableProbes(probes, config, log);
+  const loaded = loadableProbes(probes, config, log);
 
   const workloads = createWorkloads({ config: config.workloads, cgroupRoot: ground.cgroupRoot, log });
   const store = createStore(probes.flatMap(({ metrics }) => metrics));
@@ -106,21 +106,18 @@ export const runAgent = async (
 };
 
 /** The probes whose tracepoints this kernel has; the others are left out by name, and the rest runs. */
-const loadableProbes = async (
+const loadableProbes = (
   probes: readonly LoadedProbe[],
   config: Config,
   log: Logger,
-): Promise<readonly LoadedProbe[]> => {
-  const loadable: LoadedProbe[] = [];
-  for (const probe of probes) {
-    const tracepoints = tracepointsOf(composeProbes([probe], config.interval, undefined));
-    const { findings } = await preflight(config.bpftrace.path, tracepoints);
-    const lacking = findings.filter(({ status }) => status === 'missing');
-    if (lacking.length === 0) loadable.push(probe);
-    else log.error({ probe: probe.name, lacking: describeFindings(lacking) }, 'probe left out');
-  }
-  return loadable;
-};
+): readonly LoadedProbe[] =>
+  probes.filter((probe) => {
+    const program = composeProbes([probe], config.interval, undefined);
+    const lacking = checkTracepoints(tracepointsOf(program)).filter(({ status }) => status === 'missing');
+    if (lacking.length > 0)
+      log.error({ probe: probe.name, lacking: describeFindings(lacking) }, 'probe left out');
+    return lacking.length === 0;
+  });
 
 const notReady = ({ supervisor }: AgentState, intervalMs: number): string | undefined => {
   const age = snapshotAgeSeconds(supervisor);

@@ -41,7 +41,7 @@ export const preflight = async (
     checkCgroups(cgroupRoot),
     bpftrace.finding,
     tracefsFinding,
-    ...(tracefsFinding.status === 'ok' ? tracepoints.map(checkTracepoint) : []),
+    ...(tracefsFinding.status === 'ok' ? checkTracepoints(tracepoints) : []),
   ];
   return { findings, bpftraceVersion: bpftrace.version, cgroupRoot };
 };
@@ -120,6 +120,10 @@ const checkTracefs = async (): Promise<Finding> => {
     ? ok('tracefs', `${tracefs} (mounted just now)`)
     : missing('tracefs', stderr.trim() || 'not mounted', `mount -t tracefs tracefs ${tracefs}, as root`);
 };
+
+/** A finding for each tracepoint of a program: is it there, with the fields that the program reads. */
+export const checkTracepoints = (tracepoints: readonly TracepointUse[]): readonly Finding[] =>
+  tracepoints.map(checkTracepoint);
 
 const checkTracepoint = ({ category, name, fields }: TracepointUse): Finding => {
   const label = `tracepoint ${category}:${name}`;
