@@ -62,7 +62,8 @@ const removeTree = async (folder: string): Promise<void> => {
   throw new Error(`${folder} is still in use`);
 };
 
-const isRunning = (pid: number): boolean => {
+/** Whether a process with this id is there. */
+export const isRunning = (pid: number): boolean => {
   try {
     process.kill(pid, 0);
     return true;

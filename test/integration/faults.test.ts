@@ -6,7 +6,7 @@ import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { preflight } from '../../agent/src/bpftrace/preflight.ts';
-import { createCgroupTree, type CgroupTree } from '../../demo/cgroup.ts';
+import { createCgroupTree, isRunning, type CgroupTree } from '../../demo/cgroup.ts';
 import { plumbline, startAgent, valueOf, withFile } from '../support/agent.ts';
 import { get, openConnection } from '../support/client.ts';
 import { describeKernel } from '../support/kernel.ts';
@@ -19,15 +19,6 @@ const descendants = async (pid: number): Promise<readonly number[]> => {
   const { stdout } = await execa('pgrep', ['-P', String(pid)], { reject: false });
   return stdout.split('\n').filter(Boolean).map(Number);
 };
-const isRunning = (pid: number): boolean => {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch {
-    return false;
-  }
-};
-
 describeKernel('faults', () => {
   let tree: CgroupTree;
   let nginx: Nginx;
