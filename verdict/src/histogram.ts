@@ -15,8 +15,8 @@ export function emptyHistogram(): Histogram {
   return { lowest: 0, weights: new Float64Array(0), total: 0, squares: 0 };
 }
 
-/** Adds `counts`, each observation with `weight` ≥ 0, to `target`. */
-export function addCounts(target: Histogram, { offset, counts }: BucketCounts, weight = 1): void {
+/** Adds `counts`, each observation with `weight` ≥ 0, to `target`; returns how many observations they are. */
+export function addCounts(target: Histogram, { offset, counts }: BucketCounts, weight = 1): number {
   reserve(target, offset, offset + counts.length);
   const { weights } = target;
   const shift = offset - target.lowest;
@@ -26,37 +26,9 @@ export function addCounts(target: Histogram, { offset, counts }: BucketCounts, w
     observations += count;
     weights[shift + i] = (weights[shift + i] ?? 0) + count * weight;
   }
-  grow(target, observations, weight);
-}
-
-/** Adds `counts` to two histograms, with their weight to the first and plain to the second, in one reading. */
-export function addCountsTwice(
-  weighted: Histogram,
-  plain: Histogram,
-  counts: BucketCounts,
-  weight: number,
-): void {
-  const { offset, counts: values } = counts;
-  reserve(weighted, offset, offset + values.length);
-  reserve(plain, offset, offset + values.length);
-  const first = weighted.weights.subarray(offset - weighted.lowest);
-  const second = plain.weights.subarray(offset - plain.lowest);
-  let observations = 0;
-  for (let i = 0; i < values.length; i++) {
-    const count = values[i] ?? 0;
-    observations += count;
-    first[i] = (first[i] ?? 0) + count * weight;
-    second[i] = (second[i] ?? 0) + count;
-  }
-  grow(weighted, observations, weight);
-  grow(plain, observations, 1);
-}
-
-/** Number of observations. */
-export function sizeOf({ counts }: BucketCounts): number {
-  let size = 0;
-  for (const count of counts) size += count;
-  return size;
+  target.total += observations * weight;
+  target.squares += observations * weight * weight;
+  return observations;
 }
 
 /** Adds another histogram to `target`. */
@@ -156,11 +128,6 @@ function locate(
   }
   // Rounding may leave a rank a hair outside.
   return [lowest + last, 1];
-}
-
-function grow(target: Histogram, observations: number, weight: number): void {
-  target.total += observations * weight;
-  target.squares += observations * weight * weight;
 }
 
 function combine(target: Histogram, other: Histogram, sign: 1 | -1): void {

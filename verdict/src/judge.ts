@@ -13,7 +13,7 @@ import { metricVerdict, relative } from './finding.ts';
 import { canaryNodes } from './nodes.ts';
 import type { Finding } from './finding.ts';
 import { burnRates, shareUnexpected } from './oncall.ts';
-import { lowestPassTail, settingsOf } from './options.ts';
+import { lowestPassTail, passLooks, settingsOf } from './options.ts';
 import type { JudgeOptions } from './options.ts';
 import { decide, explainedShare } from './rules.ts';
 import type { Decision } from './rules.ts';
@@ -50,7 +50,12 @@ export interface Judge {
 export function judge(input: VerdictInput, options?: JudgeOptions): Verdict {
   const { windows, now } = checkHead(input);
   const state = emptyState(input, settingsOf(options));
-  for (const [i, window] of windows.entries()) look(state, window, `windows[${i}]`, now);
+  // Of a whole run, only the looks that a pass needs in a row can matter.
+  const firstLook = windows.length - passLooks;
+  for (const [i, window] of windows.entries()) {
+    add(state, window, `windows[${i}]`, now);
+    if (i >= firstLook) look(state);
+  }
   return verdictOf(state, now);
 }
 
@@ -62,15 +67,19 @@ export function createJudge(subject: Subject, options?: JudgeOptions): Judge {
   const state = emptyState(checkSubject(subject), settingsOf(options));
   return {
     push: (window) => {
-      look(state, window, 'window', Infinity);
+      add(state, window, 'window', Infinity);
+      look(state);
     },
     verdict: (now = state.lastEnd ?? 0) => verdictOf(state, now),
   };
 }
 
-/** Every window is a look: a pass has to be earned at several in a row. */
-function look(state: State, window: Window, place: string, now: number): void {
+function add(state: State, window: Window, place: string, now: number): void {
   pushWindow(state, checkWindow(window, state.layout, state.lastEnd ?? -Infinity, place, now), place);
+}
+
+/** Every window is a look: a pass has to be earned at several in a row. */
+function look(state: State): void {
   state.streak = isReady(state, assess(state)) ? state.streak + 1 : 0;
 }
 

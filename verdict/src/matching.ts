@@ -1,5 +1,5 @@
 // One window's cells in; the pairs of histograms that may be compared out: matched node by node, pooled, and net.
-import { addCounts, addCountsTwice, sizeOf } from './histogram.ts';
+import { addCounts } from './histogram.ts';
 import { clearPair, emptyPair } from './ladder.ts';
 import type { Pair } from './ladder.ts';
 import type { Cell } from './types.ts';
@@ -33,20 +33,20 @@ export function fillPairs(pairs: WindowPairs, cells: readonly Cell[]): Coverage 
   clearPair(pairs.raw);
   clearPair(pairs.net);
   const sizeByNode = { canary: new Map<string, number>(), baseline: new Map<string, number>() };
-  for (const { arm, node, durations } of cells) {
-    if (durations && (arm === 'canary' || arm === 'baseline')) sizeByNode[arm].set(node, sizeOf(durations));
+  for (const { arm, node, durations, netDurations } of cells) {
+    if (!durations || (arm !== 'canary' && arm !== 'baseline')) continue;
+    const size = addCounts(pairs.raw[arm], durations);
+    sizeByNode[arm].set(node, size);
+    if (netDurations && size > 0) addCounts(pairs.net[arm], netDurations);
   }
 
   let canary = 0;
   let matched = 0;
-  for (const { arm, node, durations, netDurations } of cells) {
+  for (const { arm, node, durations } of cells) {
     if (!durations || (arm !== 'canary' && arm !== 'baseline')) continue;
     const size = sizeByNode[arm].get(node) ?? 0;
     const beside = sizeByNode[arm === 'canary' ? 'baseline' : 'canary'].get(node) ?? 0;
-    if (size === 0) continue;
-    if (beside > 0) addCountsTwice(pairs.matched[arm], pairs.raw[arm], durations, beside / (beside + size));
-    else addCounts(pairs.raw[arm], durations);
-    if (netDurations) addCounts(pairs.net[arm], netDurations);
+    if (size > 0 && beside > 0) addCounts(pairs.matched[arm], durations, beside / (beside + size));
     if (arm !== 'canary') continue;
     canary += size;
     if (beside > 0) matched += size;
