@@ -38,7 +38,7 @@ const head = (...cells: readonly string[]) => {
 async function withWorld(use: (world: World) => Promise<void>): Promise<void> {
   const tree = await createCgroupTree('plumbline-bench');
   try {
-    const nginx = await startNginx({ tree, cgroup: 'nginx-v1', cpu: cpus().length - 1 });
+    const nginx = await startNginx({ tree, cgroup: 'nginx-v1', cpu: lastCore });
     const agent = await startAgent(
       `workloads: { static: [{ cgroup: "${tree.path}/*-*", app: $1, version: $2 }] }`,
       { intervalMs: 1000 },
@@ -187,7 +187,7 @@ async function costInTarget({ nginx, bpftracePid }: World): Promise<void> {
 /** nginx reads by recvfrom and writes by writev; wrk by read and write. */
 const whoRuns = (tracepoint: string): 'nginx' | 'wrk' | 'both' => {
   if (/recvfrom|writev/.test(tracepoint)) return 'nginx';
-  return /sys_(enter|exit)_(read|write)$/.test(tracepoint) ? 'wrk' : 'both';
+  return /sys_enter_(read|write)$/.test(tracepoint) ? 'wrk' : 'both';
 };
 
 async function costOfAgent({ nginx, agent, bpftracePid }: World): Promise<void> {

@@ -1,6 +1,6 @@
 // In: readings of the agent's series. Out: what one app did, in few words.
-import type { JsonHistogram, JsonSeries } from '../../agent/src/series/json.ts';
-import { bucketOfNative, quantileSeconds } from '../../agent/src/series/native.ts';
+import { mergedCounts, type JsonHistogram, type JsonSeries } from '../../agent/src/series/json.ts';
+import { quantileSeconds } from '../../agent/src/series/native.ts';
 
 const durations = 'plumbline_http_request_duration_seconds';
 const netDurations = 'plumbline_http_request_net_duration_seconds';
@@ -27,14 +27,8 @@ export const sumSeconds = (series: JsonSeries, app: string): number =>
 
 /** Quantile of an app's durations, or of its net durations, over all codes. */
 export const quantile = (series: JsonSeries, app: string, q: number, isNet = false): number => {
-  const counts: number[] = [];
-  for (const histogram of of(series, isNet ? netDurations : durations, app)) {
-    for (const [position, count] of histogram.counts.entries()) {
-      const bucket = bucketOfNative(histogram.offset + position);
-      counts[bucket] = (counts[bucket] ?? 0) + count;
-    }
-  }
-  return quantileSeconds(counts, q);
+  const histograms = of(series, isNet ? netDurations : durations, app);
+  return quantileSeconds(mergedCounts(histograms), q);
 };
 
 const of = (series: JsonSeries, metric: string, app: string): readonly JsonHistogram[] =>

@@ -20,7 +20,6 @@ export interface SupervisorState {
   lostEvents: number;
   /** Unix ms of the latest snapshot; undefined before the first. */
   lastSnapshotMs: number | undefined;
-  lastErrors: readonly string[];
 }
 
 export const newSupervisorState = (): SupervisorState => ({
@@ -29,7 +28,6 @@ export const newSupervisorState = (): SupervisorState => ({
   brokenLines: 0,
   lostEvents: 0,
   lastSnapshotMs: undefined,
-  lastErrors: [],
 });
 
 const firstPauseMs = 500;
@@ -40,7 +38,7 @@ const healthyRunMs = 60_000;
 /**
  * Runs the program until `signal` aborts, then resolves when bpftrace is gone.
  *
- * @param onSnapshot called at each tick, and once more for what a run printed after its last tick
+ * @param onSnapshot called at each tick
  */
 export const supervise = async (
   program: string,
@@ -58,7 +56,6 @@ export const supervise = async (
     const startedMs = Date.now();
     const end = await runBpftrace(program, options, signal, collectSnapshots(options));
     state.running = false;
-    state.lastErrors = end.errors;
     if (isAborted(signal)) return;
     if (Date.now() - startedMs > healthyRunMs) pauseMs = firstPauseMs;
     log.warn({ ...end, pauseMs }, 'bpftrace ended; starting it again');

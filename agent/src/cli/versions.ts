@@ -1,6 +1,6 @@
 // In: two readings of an agent's series. Out: what each version did in between, as rows of a table. Pure.
-import { bucketOfNative, quantileSeconds } from '../series/native.ts';
-import type { JsonCounter, JsonHistogram, JsonSeries } from '../series/json.ts';
+import { mergedCounts, type JsonCounter, type JsonHistogram, type JsonSeries } from '../series/json.ts';
+import { quantileSeconds } from '../series/native.ts';
 
 /** One version of a service over a stretch of time. Quantiles are NaN without requests. */
 export interface VersionRow {
@@ -49,10 +49,10 @@ export const versionRows = (from: JsonSeries | undefined, to: JsonSeries): reado
         requests,
         requestsPerSecond: requests / elapsedSeconds,
         errors: total(own.filter(({ labels }) => labels.code === '5xx')),
-        p50Seconds: quantileSeconds(merged(own), 0.5),
-        p99Seconds: quantileSeconds(merged(own), 0.99),
-        netP50Seconds: quantileSeconds(merged(ownNet), 0.5),
-        netP99Seconds: quantileSeconds(merged(ownNet), 0.99),
+        p50Seconds: quantileSeconds(mergedCounts(own), 0.5),
+        p99Seconds: quantileSeconds(mergedCounts(own), 0.99),
+        netP50Seconds: quantileSeconds(mergedCounts(ownNet), 0.5),
+        netP99Seconds: quantileSeconds(mergedCounts(ownNet), 0.99),
         schedDelayShare: durationSeconds > 0 ? delaySeconds / durationSeconds : 0,
       };
     })
@@ -86,18 +86,6 @@ const counterIncreases = (
     const earlier = before.get(seriesKey(labels)) ?? 0;
     return { labels, value: earlier > value ? value : value - earlier };
   });
-};
-
-/** Counts by kernel bucket, of several histograms together. */
-const merged = (histograms: readonly JsonHistogram[]): readonly number[] => {
-  const counts: number[] = [];
-  for (const histogram of histograms) {
-    for (const [position, count] of histogram.counts.entries()) {
-      const bucket = bucketOfNative(histogram.offset + position);
-      counts[bucket] = (counts[bucket] ?? 0) + count;
-    }
-  }
-  return counts;
 };
 
 const sum = (values: readonly number[]) => values.reduce((all, value) => all + value, 0);

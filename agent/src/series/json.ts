@@ -1,5 +1,5 @@
 // In: the store. Out: the same as plain JSON, histograms in native buckets: what `top` and the demo read.
-import { nativeIndex } from './native.ts';
+import { bucketOfNative, nativeIndex } from './native.ts';
 import type { Store } from './store.ts';
 
 type Labels = Readonly<Record<string, string>>;
@@ -43,4 +43,16 @@ export const seriesAsJson = ({ metrics }: Store, unixMs: number): JsonSeries => 
     });
   }
   return { unixMs, histograms, counters };
+};
+
+/** Counts by kernel bucket, of several histograms together. */
+export const mergedCounts = (histograms: readonly JsonHistogram[]): readonly number[] => {
+  const counts: number[] = [];
+  for (const histogram of histograms) {
+    for (const [position, count] of histogram.counts.entries()) {
+      const bucket = bucketOfNative(histogram.offset + position);
+      counts[bucket] = (counts[bucket] ?? 0) + count;
+    }
+  }
+  return counts;
 };
