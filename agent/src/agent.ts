@@ -13,6 +13,8 @@ import { createExposition } from './exposition/registry.ts';
 import { selfMetrics, snapshotAgeSeconds, type AgentState } from './exposition/self.ts';
 import { startServer } from './exposition/server.ts';
 import { runGroup } from './group.ts';
+import { createApi } from './history/api.ts';
+import { createHistory } from './history/history.ts';
 import { composeProbes, loadProbes, type LoadedProbe } from './probes.ts';
 import { seriesAsJson } from './series/json.ts';
 import { createStore } from './series/store.ts';
@@ -47,6 +49,11 @@ export const runAgent = async (
 
   const workloads = createWorkloads({ config: config.workloads, cgroupRoot: ground.cgroupRoot, log });
   const store = createStore(probes.flatMap(({ metrics }) => metrics));
+  const history = createHistory({
+    windowMs: config.history.window,
+    lengthMs: config.history.length,
+    maxBytes: config.history.maxMegabytes * 1e6,
+  });
   const supervisor = newSupervisorState();
   const mapEntries = new Map<string, number>();
   const state: AgentState = {
@@ -56,6 +63,7 @@ export const runAgent = async (
     info: { version: packageVersion(), bpftrace: ground.bpftraceVersion ?? 'unknown', kernel: release() },
     maxMapKeys: config.bpftrace.maxMapKeys,
     mapEntries,
+    history,
   };
 
   /** Snapshots one after the other, though looking up workloads takes its time. */
@@ -64,6 +72,7 @@ export const runAgent = async (
     applied = applied.then(async () => {
       await workloads.resolve(store.movedCgroups(snapshot));
       store.apply(snapshot, (cgroupId) => workloads.workloadOf(cgroupId));
+      history.observe(store, Date.now());
       for (const [map, values] of snapshot.maps) mapEntries.set(map, values.size);
     });
   };
@@ -75,6 +84,7 @@ export const runAgent = async (
     openMetrics: createExposition(store, self, config.node, Registry.OPENMETRICS_CONTENT_TYPE),
     notReady: () => notReady(state, config.interval),
     series: () => seriesAsJson(store, Date.now()),
+    api: createApi({ history, node: config.node, options: { marginSeconds: config.verdict.margin / 1000 } }),
   });
   log.info({ url: server.url, ...state.info, probes: loaded.map(({ name }) => name) }, 'agent listens');
   onListening(server.url);

@@ -24,7 +24,7 @@ const listen = z
   })
   .refine(({ port }) => port <= 65535, 'expected a port up to 65535');
 
-const schema = z.strictObject({
+const shape = z.strictObject({
   node: z.string().min(1).default(hostname),
   listen: listen.prefault('127.0.0.1:9736'),
   interval: duration(100, 60_000).prefault('1s'),
@@ -36,7 +36,20 @@ const schema = z.strictObject({
     })
     .prefault({}),
   series: z.strictObject({ retention: duration(1000, 86_400_000).prefault('10m') }).prefault({}),
+  history: z
+    .strictObject({
+      length: duration(60_000, 3_600_000).prefault('15m'),
+      window: duration(1000, 60_000).prefault('5s'),
+      maxMegabytes: z.int().min(1).max(1024).default(16),
+    })
+    .prefault({}),
+  verdict: z.strictObject({ margin: duration(0, 60_000).prefault('15ms') }).prefault({}),
   workloads: workloadsSchema,
+});
+
+const schema = shape.refine(({ interval, history }) => history.window >= interval, {
+  path: ['history', 'window'],
+  message: 'expected at least the interval',
 });
 
 export type Config = z.output<typeof schema>;

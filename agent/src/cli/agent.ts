@@ -17,6 +17,7 @@ Serves on http://127.0.0.1:9736 unless the configuration says otherwise:
   /readyz         200 while the kernel is being read
   /healthz        200 while the agent runs
   /api/v1/series  the same series as JSON
+  /api/v1/verdict?app=NAME  is its newest version as good as the one before, on this node
 
 Example configuration:
   listen: 127.0.0.1:9736

@@ -1,5 +1,6 @@
 // In: two readings of an agent's series. Out: what each version did in between, as rows of a table. Pure.
 import { mergedCounts, type JsonCounter, type JsonHistogram, type JsonSeries } from '../series/json.ts';
+import { metricNames } from '../series/names.ts';
 import { quantileSeconds } from '../series/native.ts';
 
 /** One version of a service over a stretch of time. Quantiles are NaN without requests. */
@@ -22,16 +23,13 @@ export interface VersionRow {
 
 type Labels = JsonCounter['labels'];
 
-const durationName = 'plumbline_http_request_duration_seconds';
-const netDurationName = 'plumbline_http_request_net_duration_seconds';
-const schedDelayName = 'plumbline_http_request_sched_delay_seconds_total';
-
 /** Rows sorted by app and version; versions without a request in between are there, with zeros. */
 export const versionRows = (from: JsonSeries | undefined, to: JsonSeries): readonly VersionRow[] => {
+  const { duration, netDuration, schedDelay } = metricNames;
   const elapsedSeconds = from === undefined ? NaN : (to.unixMs - from.unixMs) / 1000;
-  const durations = increases(from?.histograms[durationName], to.histograms[durationName]);
-  const netDurations = increases(from?.histograms[netDurationName], to.histograms[netDurationName]);
-  const delays = counterIncreases(from?.counters[schedDelayName], to.counters[schedDelayName]);
+  const durations = increases(from?.histograms[duration], to.histograms[duration]);
+  const netDurations = increases(from?.histograms[netDuration], to.histograms[netDuration]);
+  const delays = counterIncreases(from?.counters[schedDelay], to.counters[schedDelay]);
   const versions = new Map(durations.map(({ labels }) => [versionKey(labels), labels]));
   return [...versions]
     .map(([key, { namespace = '', app = '', version = '' }]) => {

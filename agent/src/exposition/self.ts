@@ -1,5 +1,6 @@
 // In: the state of the agent's parts. Out: its self-metrics: is it well, what did it skip, what does it cost.
 import type { SupervisorState } from '../bpftrace/supervise.ts';
+import type { History } from '../history/history.ts';
 import type { Workloads } from '../workloads/workloads.ts';
 
 /** A metric that is read when a scrape comes: one value, or several by label values. */
@@ -20,6 +21,7 @@ export interface AgentState {
   readonly maxMapKeys: number;
   /** Entries by map, as of the latest snapshot. */
   readonly mapEntries: ReadonlyMap<string, number>;
+  readonly history: History;
 }
 
 /** Seconds since the latest snapshot of the kernel's maps; undefined before the first. */
@@ -56,6 +58,14 @@ export const selfMetrics = (state: AgentState): readonly SelfMetric[] => [
     [...state.mapEntries].map(([map, entries]) => [entries, { map: map.slice(1) }]),
   ),
   gauge('probe_map_capacity', 'Most entries that a kernel map can hold.', () => [[state.maxMapKeys]]),
+  gauge('agent_history_bytes', 'Memory of the windows that the page and the verdict are made of.', () => [
+    [state.history.stats().bytes],
+  ]),
+  counter(
+    'agent_history_windows_dropped_total',
+    'Windows that went before their time, to stay within history.maxMegabytes.',
+    () => [[state.history.stats().dropped]],
+  ),
   gauge('agent_cgroups', 'Living cgroups with a known workload.', () => [[state.workloads.stats().cgroups]]),
   gauge(
     'agent_unknown_cgroups',

@@ -1,6 +1,7 @@
-// In: expositions and the agent's health. Out: an HTTP server: /metrics, /healthz, /readyz, /api/v1/series.
+// In: expositions and the agent's health. Out: an HTTP server: /metrics, /healthz, /readyz, /api/v1.
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { once } from 'node:events';
+import type { Api } from '../history/api.ts';
 import type { Exposition } from './registry.ts';
 import { wantsOpenMetrics } from './negotiate.ts';
 
@@ -14,6 +15,8 @@ export interface ServerOptions {
   readonly notReady: () => string | undefined;
   /** The series as JSON, for `plumbline top`. */
   readonly series: () => unknown;
+  /** What else is under /api/v1/. */
+  readonly api: Api;
 }
 
 /** A listening server. */
@@ -43,6 +46,16 @@ export const startServer = async (options: ServerOptions): Promise<RunningServer
   return { url: urlOf(server, options.host), close: () => close(server) };
 };
 
+const paths = [
+  '/metrics',
+  '/healthz',
+  '/readyz',
+  '/api/v1/series',
+  '/api/v1/apps',
+  '/api/v1/history',
+  '/api/v1/verdict',
+];
+
 const answer = async (options: ServerOptions, request: IncomingMessage, response: ServerResponse) => {
   const send = (status: number, contentType: string, body: string) => {
     response.writeHead(status, { 'content-type': contentType, 'x-content-type-options': 'nosniff' });
@@ -54,7 +67,8 @@ const answer = async (options: ServerOptions, request: IncomingMessage, response
     send(405, text, 'Only GET and HEAD.\n');
     return;
   }
-  switch (request.url?.split('?', 1)[0]) {
+  const [path = '', query = ''] = request.url?.split('?', 2) ?? [];
+  switch (path) {
     case '/metrics': {
       const exposition = wantsOpenMetrics(request.headers.accept) ? options.openMetrics : options.text;
       send(200, exposition.contentType, await exposition.scrape());
@@ -72,10 +86,13 @@ const answer = async (options: ServerOptions, request: IncomingMessage, response
       send(200, 'application/json', JSON.stringify(options.series()));
       return;
     case '/':
-      send(200, text, 'Plumbline agent\n\n/metrics\n/healthz\n/readyz\n/api/v1/series\n');
+      send(200, text, `Plumbline agent\n\n${paths.join('\n')}\n`);
       return;
-    default:
-      send(404, text, 'Not here. See /metrics, /healthz, /readyz, /api/v1/series.\n');
+    default: {
+      const found = options.api(path, new URLSearchParams(query));
+      if (found === undefined) send(404, text, `Not here. See ${paths.join(', ')}.\n`);
+      else send(found.status, 'application/json', `${JSON.stringify(found.body)}\n`);
+    }
   }
 };
 

@@ -1,5 +1,5 @@
 // In: the store. Out: the same as plain JSON, histograms in native buckets: what `top` and the demo read.
-import { bucketOfNative, nativeIndex } from './native.ts';
+import { bucketOfNative, filledRange, nativeIndex } from './native.ts';
 import type { Store } from './store.ts';
 
 type Labels = Readonly<Record<string, string>>;
@@ -36,10 +36,8 @@ export const seriesAsJson = ({ metrics }: Store, unixMs: number): JsonSeries => 
       continue;
     }
     histograms[metric.definition.name] = [...metric.series.values()].map(({ labels, counts, sumSeconds }) => {
-      const first = counts.findIndex((count) => count > 0);
-      const last = counts.findLastIndex((count) => count > 0);
-      const filled = first === -1 ? [] : [...counts.subarray(first, last + 1)];
-      return { labels, offset: nativeIndex(Math.max(first, 0)), counts: filled, sumSeconds };
+      const [first, end] = filledRange(counts);
+      return { labels, offset: nativeIndex(first), counts: [...counts.subarray(first, end)], sumSeconds };
     });
   }
   return { unixMs, histograms, counters };

@@ -1,0 +1,127 @@
+import fc from 'fast-check';
+import { expect, test } from 'vitest';
+import { probe } from '../probes/http.ts';
+import { createStore } from '../series/store.ts';
+import type { Workload } from '../workloads/workload.ts';
+import { createHistory, type History, type HistoryCell } from './history.ts';
+
+const workloads: Readonly<Record<string, Workload>> = {
+  '7': { namespace: 'shop', app: 'checkout', version: 'v1' },
+  '8': { namespace: 'shop', app: 'checkout', version: 'v2' },
+};
+const unknown: Workload = { namespace: 'unknown', app: 'unknown', version: 'unknown' };
+
+/** A store and its history, to which the kernel's maps are shown, each time a window later. */
+const world = (options: Partial<Parameters<typeof createHistory>[0]> = {}) => {
+  let nowMs = 1_000_000;
+  const store = createStore(probe.metrics, () => nowMs);
+  const history = createHistory({ windowMs: 5000, lengthMs: 900_000, maxBytes: 1e9, ...options });
+  history.observe(store, nowMs);
+  const see = (run: number, requests: Readonly<Record<string, number>>, afterMs = 5000) => {
+    nowMs += afterMs;
+    const maps = new Map([['@http_requests', new Map(Object.entries(requests))]]);
+    store.apply({ run, maps }, (id) => workloads[id] ?? unknown);
+    history.observe(store, nowMs);
+  };
+  return { store, history, see, evictAll: () => store.evict(() => false, nowMs + 1) };
+};
+
+const counted = ({ codes }: HistoryCell) => Object.values(codes).reduce((all, count) => all + count, 0);
+const byWindow = (history: History) => history.windows().map(({ cells }) => cells.map(counted));
+
+test('a window has what came in it, by version and code', () => {
+  const { history, see } = world();
+  see(1, { '7,2,134': 10, '7,5,140': 1, '8,2,134': 3 });
+  see(1, { '7,2,134': 15, '7,5,140': 1, '8,2,134': 3 });
+  expect(history.windows().map(({ end }) => end)).toEqual([1005, 1010]);
+  expect(history.windows().map(({ cells }) => cells.map(({ codes }) => codes))).toEqual([
+    [{ '2xx': 10, '5xx': 1 }, { '2xx': 3 }],
+    [{ '2xx': 5 }],
+  ]);
+  const [cell] = history.windows()[0]?.cells ?? [];
+  expect(cell?.durations).toEqual({ offset: 134 - 239, counts: Uint32Array.from([10, 0, 0, 0, 0, 0, 1]) });
+  expect(cell?.netDurations).toEqual(cell?.durations);
+});
+
+test('snapshots within a window add up, and it closes with the first one after its end', () => {
+  const { history, see } = world();
+  see(1, { '7,2,134': 1 }, 1000);
+  see(1, { '7,2,134': 2 }, 1000);
+  expect(history.windows()).toEqual([]);
+  see(1, { '7,2,134': 5 }, 3000);
+  expect(byWindow(history)).toEqual([[5]]);
+});
+
+test('a kernel that is not read for a while leaves a gap, and nothing is lost', () => {
+  const { history, see } = world();
+  see(1, { '7,2,134': 1 });
+  see(1, { '7,2,134': 4 }, 31_000);
+  expect(history.windows().map(({ end }) => end)).toEqual([1005, 1035]);
+  expect(byWindow(history)).toEqual([[1], [3]]);
+});
+
+test('neither a restart of bpftrace nor an eviction makes requests that never were', () => {
+  const { history, see, evictAll } = world();
+  see(1, { '7,2,134': 1000 });
+  see(2, { '7,2,134': 7 });
+  evictAll();
+  see(2, { '7,2,134': 7 });
+  see(2, { '7,2,134': 9 });
+  expect(byWindow(history)).toEqual([[1000], [7], [], [2]]);
+});
+
+test('a clock that is set back counts nothing twice', () => {
+  const { history, see } = world();
+  see(1, { '7,2,134': 1 });
+  see(1, { '7,2,134': 3 }, -60_000);
+  see(1, { '7,2,134': 6 }, 66_000);
+  expect(history.windows().map(({ end }) => end)).toEqual([1005, 1010]);
+  expect(byWindow(history)).toEqual([[1], [5]]);
+});
+
+test('old windows go, and what has no name is not kept', () => {
+  const { history, see } = world({ lengthMs: 20_000 });
+  for (let step = 1; step <= 10; step++) see(1, { '7,2,134': step, '9,2,134': step });
+  expect(byWindow(history)).toEqual([[1], [1], [1], [1]]);
+  expect(history.stats().dropped).toBe(0);
+  expect(history.begin()).toBe(1005);
+});
+
+test('when memory is short the oldest windows go first, and are counted', () => {
+  const { history, see } = world({ maxBytes: 5000 });
+  for (let step = 1; step <= 20; step++) see(1, { '7,2,134': step, '8,2,134': step });
+  expect(history.stats().bytes).toBeLessThanOrEqual(5000);
+  expect(history.stats().dropped).toBe(20 - history.windows().length);
+  expect(history.windows().at(-1)?.end).toBe(1100);
+});
+
+test('whatever happens, the windows hold exactly the requests that the store has counted', () => {
+  const step = fc.oneof(
+    fc.record({ kind: fc.constant('grow' as const), by: fc.nat(50), afterMs: fc.nat(12_000) }),
+    fc.constant({ kind: 'restart' as const }),
+    fc.constant({ kind: 'evict' as const }),
+  );
+  fc.assert(
+    fc.property(fc.array(step, { maxLength: 40 }), (steps) => {
+      const { history, see, evictAll } = world();
+      let [run, value, expected] = [1, 0, 0];
+      for (const one of steps) {
+        if (one.kind === 'restart') [run, value] = [run + 1, 0];
+        else if (one.kind === 'evict') {
+          // What an open window has counted is in no window yet: close it first, as 30 s without traffic do.
+          see(run, { '7,2,134': value }, 5000);
+          evictAll();
+        } else {
+          value += one.by;
+          expected += one.by;
+          see(run, { '7,2,134': value }, one.afterMs);
+        }
+      }
+      see(run, { '7,2,134': value }, 5000);
+      const total = byWindow(history)
+        .flat()
+        .reduce((all, count) => all + count, 0);
+      expect(total).toBe(expected);
+    }),
+  );
+});

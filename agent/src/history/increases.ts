@@ -1,0 +1,110 @@
+// In: the store, again and again. Out: what each version has added since the last time.
+import { metricNames } from '../series/names.ts';
+import { bucketCount, filledRange } from '../series/native.ts';
+import type { CounterMetric, HistogramMetric, Store } from '../series/store.ts';
+import type { Workload } from '../workloads/workload.ts';
+
+/** What one version did in a stretch of time; counts are by kernel bucket. */
+export interface Increase {
+  readonly workload: Workload;
+  /** Requests by `code`. */
+  readonly codes: Record<string, number>;
+  readonly durations: Float64Array;
+  readonly netDurations: Float64Array;
+  schedDelaySeconds: number;
+}
+
+/** The filled part of a series as it was; `first` is the bucket of the first count. */
+interface Reading {
+  readonly first: number;
+  readonly counts: Float64Array;
+}
+
+/**
+ * Returns a reader of increases. A series is known by its object: one that was evicted and comes again is a new
+ * one and counts from nothing, as it does in the store. `bytes` is what the reader keeps.
+ */
+export const createIncreases = (): {
+  readonly read: (store: Store) => readonly Increase[];
+  readonly bytes: () => number;
+} => {
+  let histogramsBefore = new Map<object, Reading>();
+  let countersBefore = new Map<object, number>();
+  let bytes = 0;
+
+  const read = (store: Store): readonly Increase[] => {
+    const histograms = new Map<object, Reading>();
+    const counters = new Map<object, number>();
+    const increases = new Map<string, Increase>();
+    const increaseOf = (workload: Workload): Increase => {
+      const key = JSON.stringify([workload.namespace, workload.app, workload.version]);
+      const known = increases.get(key) ?? emptyIncrease(workload);
+      increases.set(key, known);
+      return known;
+    };
+    bytes = 0;
+
+    /** Adds what has come to the counts of its version; `onAdded` is told of how many observations. */
+    const addHistogram = (
+      metric: HistogramMetric,
+      key: 'durations' | 'netDurations',
+      onAdded?: (increase: Increase, code: string, by: number) => void,
+    ) => {
+      for (const series of metric.series.values()) {
+        const before = histogramsBefore.get(series) ?? nothing;
+        const [first, end] = filledRange(series.counts);
+        let increase: Increase | undefined;
+        let added = 0;
+        for (let bucket = first; bucket < end; bucket++) {
+          const by = (series.counts[bucket] ?? 0) - (before.counts[bucket - before.first] ?? 0);
+          if (by <= 0) continue;
+          increase ??= increaseOf(series.workload);
+          increase[key][bucket] = (increase[key][bucket] ?? 0) + by;
+          added += by;
+        }
+        if (increase !== undefined) onAdded?.(increase, series.labels.code ?? 'unknown', added);
+        const reading = increase === undefined ? before : { first, counts: series.counts.slice(first, end) };
+        histograms.set(series, reading);
+        bytes += reading.counts.byteLength + bytesOfReading;
+      }
+    };
+
+    const addCounter = (metric: CounterMetric, add: (increase: Increase, by: number) => void) => {
+      for (const series of metric.series.values()) {
+        const by = series.value - (countersBefore.get(series) ?? 0);
+        counters.set(series, series.value);
+        if (by > 0) add(increaseOf(series.workload), by);
+        bytes += bytesOfReading;
+      }
+    };
+
+    for (const metric of store.metrics) {
+      const { name } = metric.definition;
+      if (metric.kind === 'histogram') {
+        if (name === metricNames.duration)
+          addHistogram(metric, 'durations', ({ codes }, code, by) => (codes[code] = (codes[code] ?? 0) + by));
+        if (name === metricNames.netDuration) addHistogram(metric, 'netDurations');
+      } else if (name === metricNames.schedDelay) {
+        addCounter(metric, (increase, by) => (increase.schedDelaySeconds += by));
+      }
+    }
+    histogramsBefore = histograms;
+    countersBefore = counters;
+    return [...increases.values()];
+  };
+
+  return { read, bytes: () => bytes };
+};
+
+const nothing: Reading = { first: 0, counts: new Float64Array() };
+
+/** A map entry with its small object; measured, rounded up. */
+const bytesOfReading = 256;
+
+const emptyIncrease = (workload: Workload): Increase => ({
+  workload,
+  codes: {},
+  durations: new Float64Array(bucketCount),
+  netDurations: new Float64Array(bucketCount),
+  schedDelaySeconds: 0,
+});

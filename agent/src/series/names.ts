@@ -1,0 +1,8 @@
+// The metrics that more than the exposition reads, by what they are.
+
+/** Names of metrics as they are exported. */
+export const metricNames = {
+  duration: 'plumbline_http_request_duration_seconds',
+  netDuration: 'plumbline_http_request_net_duration_seconds',
+  schedDelay: 'plumbline_http_request_sched_delay_seconds_total',
+} as const;
