@@ -11,7 +11,10 @@ export default defineConfig({
         resolve: {
           alias: { '@plumbline/verdict': fileURLToPath(new URL('verdict/src/index.ts', import.meta.url)) },
         },
-        test: { name: 'unit', include: ['{agent,verdict}/src/**/*.test.ts', 'verdict/sim/**/*.test.ts'] },
+        test: {
+          name: 'unit',
+          include: ['{agent,verdict,grafana-plugin}/src/**/*.test.ts', 'verdict/sim/**/*.test.ts'],
+        },
       },
       {
         test: {

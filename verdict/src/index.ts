@@ -5,6 +5,7 @@ export { addCounts, emptyHistogram, merge, quantile, subtract } from './histogra
 export type { Histogram, Quantile } from './histogram.ts';
 export { createJudge, judge } from './judge.ts';
 export type { Judge } from './judge.ts';
+export { defaultOptions } from './options.ts';
 export type { JudgeOptions } from './options.ts';
 export { exitCode, podAffinity, reasonSentence, report } from './report.ts';
 export type * from './types.ts';

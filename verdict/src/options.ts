@@ -67,20 +67,22 @@ export function settingsOf(options: JudgeOptions = {}): Settings {
       `Expected option tail to be one of ${ladder.join(', ')}, got ${String(options.tail)}`,
     );
   }
-  return {
-    alpha: 0.01,
-    passAlpha: 0.05,
-    failMargin: 0.05,
-    passMargin: 0.1,
-    marginSeconds: 0.015,
-    errorPassMargin: 0.005,
-    tail: 0.99,
-    warmupSeconds: 60,
-    warmupRequests: 200,
-    staleSeconds: 90,
-    ...options,
-  };
+  return { ...defaultOptions, ...options };
 }
+
+/** What is in force where a team has not decided. */
+export const defaultOptions = {
+  alpha: 0.01,
+  passAlpha: 0.05,
+  failMargin: 0.05,
+  passMargin: 0.1,
+  marginSeconds: 0.015,
+  errorPassMargin: 0.005,
+  tail: 0.99,
+  warmupSeconds: 60,
+  warmupRequests: 200,
+  staleSeconds: 90,
+} as const;
 
 const ranges = [
   ['alpha', 0, 0.5],

@@ -1,0 +1,115 @@
+// What was observed in; everything that is shown out. The same for Grafana's frames and for the agent's history.
+import { defaultOptions, layoutOf, VerdictInputError } from '@plumbline/verdict';
+import type { JudgeOptions, Layout, Verdict } from '@plumbline/verdict';
+import { headlineOf, noHeadline } from './headline.ts';
+import type { ByArm, CanaryModel, Strip, ViewSettings } from './model.ts';
+import { nodeRows } from './nodes.ts';
+import { givenOverlay, overlayOf, quantileName, secondsAt } from './overlay.ts';
+import { addSums, emptySums, pointsOf } from './points.ts';
+import type { Point, Sums } from './points.ts';
+import type { Notice, Observed, Run } from './run.ts';
+import { signalRows } from './signals.ts';
+import { judgeWithLooks, stripOf } from './strip.ts';
+import type { Look } from './strip.ts';
+
+/** Returns the model of what was observed; whatever is wrong becomes a notice, never an exception. */
+export function buildModel(observed: Observed, settings: ViewSettings): CanaryModel {
+  const { run, remarks } = observed;
+  if (!run) return withoutRun(observed);
+  const { quantile: p } = settings;
+  const layout = layoutOf(run.buckets);
+  const points = pointsOf(run, p);
+  const totals = totalsOf(points);
+  const { verdict, looks, notice } = judgement(run, settings.judge);
+  const drawn = overlayOf(points, layout, p);
+  const hasDurations = totals.canary.durations.total > 0 || totals.baseline.durations.total > 0;
+  const standing = observed.notice ?? notice;
+  return {
+    names: {
+      app: run.app,
+      canary: run.canary,
+      baseline: run.baseline,
+      foundBy: run.foundBy,
+      others: run.otherVersions,
+    },
+    headline: standing || !verdict ? noHeadline(standing?.title ?? '') : headlineOf(verdict),
+    notice: standing ?? null,
+    remarks,
+    verdict: standing ? null : verdict,
+    overlay: hasDurations ? drawn : givenOverlay(run, p),
+    strip: stripOf(looks, quantileName(p), marginsOf(settings.judge, totals, layout, p)),
+    signals: signalRows(run, points, totals, layout, standing ? null : verdict),
+    nodes: nodeRows(run, totals.baseline, layout, p),
+  };
+}
+
+function withoutRun({ notice, remarks }: Observed): CanaryModel {
+  return {
+    names: null,
+    headline: noHeadline(notice?.title ?? 'There is nothing to show.'),
+    notice: notice ?? null,
+    remarks,
+    verdict: null,
+    overlay: null,
+    strip: null,
+    signals: [],
+    nodes: [],
+  };
+}
+
+interface Judgement {
+  readonly verdict: Verdict | null;
+  readonly looks: readonly Look[];
+  readonly notice?: Notice;
+}
+
+function judgement(run: Run, options: JudgeOptions): Judgement {
+  try {
+    const { verdict, looks } = judgeWithLooks(run, options);
+    return run.errorsKnown ? { verdict, looks } : { verdict: null, looks, notice: errorsUnknown };
+  } catch (error) {
+    if (!(error instanceof VerdictInputError) && !(error instanceof RangeError)) throw error;
+    const isOption = error instanceof RangeError;
+    return {
+      verdict: null,
+      looks: [],
+      notice: {
+        kind: 'wrong-data',
+        title: isOption ? 'An option of this panel cannot be used.' : 'The data cannot be judged.',
+        text: `${error.message}.`,
+        remedies: isOption ? ['Correct it in the options, under Judging.'] : [],
+      },
+    };
+  }
+}
+
+const errorsUnknown: Notice = {
+  kind: 'missing',
+  title: 'Errors are not known.',
+  text: 'How fast a canary is says nothing about how often it fails, so nothing is judged.',
+  remedies: ['Add a query with refId "requests": requests by version, node and code.'],
+};
+
+function totalsOf(points: readonly Point[]): ByArm<Sums> {
+  const totals = { canary: emptySums(), baseline: emptySums() };
+  for (const { arms } of points) {
+    if (!arms) continue;
+    for (const arm of ['canary', 'baseline'] as const) addSums(totals[arm], arms[arm]);
+  }
+  return totals;
+}
+
+/** The relative margins in force: a slowdown that nobody would notice counts as none. */
+function marginsOf(
+  { failMargin, passMargin, marginSeconds }: JudgeOptions,
+  { baseline }: ByArm<Sums>,
+  layout: Layout,
+  p: number,
+): Pick<Strip, 'failMargin' | 'passMargin'> {
+  const level = secondsAt(baseline.durations, layout, p);
+  const unnoticed = level === null ? 0 : (marginSeconds ?? defaultOptions.marginSeconds) / level;
+  return {
+    failMargin: Math.max(failMargin ?? defaultOptions.failMargin, unnoticed),
+    passMargin: Math.max(passMargin ?? defaultOptions.passMargin, unnoticed),
+  };
+}

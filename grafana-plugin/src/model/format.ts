@@ -1,0 +1,80 @@
+// Numbers in; the short text that people read, with units and a true minus sign, out.
+import type { Unit } from './model.ts';
+
+/** What is written where nothing was measured. */
+export const nothing = '–';
+
+/** 0.213 → `+21.3 %`. */
+export function formatRelative(relative: number | null): string {
+  return relative === null ? nothing : `${sign(relative)}${percentOf(Math.abs(relative))} %`;
+}
+
+/** A difference of shares, 0.004 → `+0.40 pp` (percentage points). */
+export function formatPoints(points: number | null): string {
+  return points === null ? nothing : `${sign(points)}${figures(100 * Math.abs(points), 2)} pp`;
+}
+
+/** Returns `value` in its unit, with three significant figures. */
+export function formatValue(value: number | null, unit: Unit): string {
+  if (value === null || !Number.isFinite(value)) return nothing;
+  switch (unit) {
+    case 'seconds':
+      return formatSeconds(value);
+    case 'share':
+      return `${figures(100 * value, 2)} %`;
+    case 'perSecond':
+      return `${formatCount(value)}/s`;
+    case 'perThousand':
+      return `${figures(value, 2)} ‰`;
+    case 'bytes':
+      return scaled(value, 1024, ['B', 'KiB', 'MiB', 'GiB', 'TiB']);
+    case 'number':
+      return formatCount(value);
+  }
+}
+
+/** 0.0034 → `3.40 ms`. */
+export function formatSeconds(seconds: number): string {
+  if (seconds === 0) return '0 ms';
+  const [factor, unit] = seconds < 1e-3 ? [1e6, 'µs'] : seconds < 1 ? [1e3, 'ms'] : [1, 's'];
+  return `${figures(seconds * factor, 3)} ${unit}`;
+}
+
+/** 48211 → `48.2k`. */
+export function formatCount(count: number): string {
+  if (count < 1000) return figures(count, count < 10 ? 2 : 3);
+  return scaled(count, 1000, ['', 'k', 'M', 'G', 'T']).replace(' ', '');
+}
+
+/** 250 → `about 4 min`. */
+export function formatWait(seconds: number): string {
+  if (seconds < 90) return `about ${Math.max(5, Math.ceil(seconds / 5) * 5)} s`;
+  if (seconds < 5400) return `about ${Math.round(seconds / 60)} min`;
+  return seconds < 172_800
+    ? `about ${Math.round(seconds / 3600)} h`
+    : `about ${Math.round(seconds / 86_400)} days`;
+}
+
+function sign(value: number): string {
+  return value < 0 ? '−' : '+';
+}
+
+function percentOf(relative: number): string {
+  return relative >= 0.995 ? String(Math.round(100 * relative)) : (100 * relative).toFixed(1);
+}
+
+/** At most `digits` significant figures, and no exponent. */
+function figures(value: number, digits: number): string {
+  if (value === 0) return '0';
+  const decimals = Math.max(0, digits - 1 - Math.floor(Math.log10(Math.abs(value))));
+  return value.toFixed(Math.min(decimals, 4));
+}
+
+function scaled(value: number, base: number, units: readonly string[]): string {
+  let scale = 0;
+  while (Math.abs(value) >= base && scale < units.length - 1) {
+    value /= base;
+    scale += 1;
+  }
+  return `${figures(value, 3)} ${units[scale] ?? ''}`;
+}
