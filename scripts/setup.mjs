@@ -39,8 +39,8 @@ try {
 
 function checkNode() {
   const [major = 0, minor = 0] = process.versions.node.split('.').map(Number);
-  if (major < 20 || (major === 20 && minor < 20)) {
-    stop(`Node ${process.versions.node} is too old. Remedy: install Node 20.20 or newer.`);
+  if (major < 20 || (major === 20 && minor < 19)) {
+    stop(`Node ${process.versions.node} is too old. Remedy: install Node 20.19 or newer.`);
   }
 }
 
