@@ -16,6 +16,7 @@ const packages = {
     'nginx-light': 'nginx',
     python3: 'python3',
     'docker.io': 'dockerd',
+    'docker-cli': 'docker', // in docker.io itself up to Debian 12
     'busybox-static': 'busybox',
   },
 };
@@ -66,12 +67,13 @@ function installDebianPackages() {
   if (isPolicyOurs) writeFileSync(policyFile, '#!/bin/sh\nexit 101\n', { mode: 0o755 });
   try {
     step('updating the list of Debian packages', 'apt-get', ['update', '-qq']);
-    step(`installing ${missing.join(' ')}`, 'apt-get', [
+    const known = missing.filter(isKnownToApt);
+    step(`installing ${known.join(' ')}`, 'apt-get', [
       'install',
       '-qq',
       '-y',
       '--no-install-recommends',
-      ...missing,
+      ...known,
     ]);
   } finally {
     if (isPolicyOurs) rmSync(policyFile);
@@ -93,6 +95,11 @@ function step(what, command, args) {
   const { status, stdout, stderr, error } = spawnSync(command, args, { env, encoding: 'utf8' });
   if (status === 0) return;
   throw new Error(`${what} failed.\n${stdout ?? ''}${stderr ?? ''}${error?.message ?? ''}`);
+}
+
+/** Releases pack differently: what this one has no package for comes with another package. */
+function isKnownToApt(name) {
+  return spawnSync('apt-cache', ['show', name], { stdio: 'ignore' }).status === 0;
 }
 
 function hasCommand(command) {

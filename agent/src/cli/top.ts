@@ -33,7 +33,12 @@ Examples:
       await showTable(() => readSeries(url), interval * 1000, count ?? Infinity, untilSignal());
     });
 
-/** Refreshes until `signal` aborts or `count` is reached. */
+/**
+ * Refreshes until `signal` aborts or `count` is reached. An agent that answered once may be slow or restart later:
+ * that is when its table is wanted most.
+ *
+ * @throws whatever the first `read` throws
+ */
 export const showTable = async (
   read: () => Promise<JsonSeries>,
   intervalMs: number,
@@ -43,11 +48,16 @@ export const showTable = async (
 ): Promise<void> => {
   const readings: JsonSeries[] = [];
   for (let shown = 0; shown < count && !signal.aborted; shown++) {
-    readings.push(await read());
-    if (readings.length > windowRefreshes + 1) readings.shift();
-    const [oldest, latest] = [readings[0], readings.at(-1)];
-    if (latest !== undefined)
-      draw(`${renderTable(versionRows(oldest === latest ? undefined : oldest, latest))}${footer}`);
+    const answer = await read().catch((error: unknown) => {
+      if (readings.length === 0) throw error;
+    });
+    if (answer === undefined) draw(`The agent does not answer; it is asked again.\n${footer}`);
+    else {
+      readings.push(answer);
+      if (readings.length > windowRefreshes + 1) readings.shift();
+      const oldest = readings.length > 1 ? readings[0] : undefined;
+      draw(`${renderTable(versionRows(oldest, answer))}${footer}`);
+    }
     if (shown + 1 < count) await sleep(intervalMs, undefined, { signal }).catch(() => undefined);
   }
 };
