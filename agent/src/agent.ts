@@ -3,15 +3,16 @@ import { readFileSync } from 'node:fs';
 import { release } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Logger } from 'pino';
-import { Registry } from 'prom-client';
 import { readJiffyClock } from './bpftrace/clock.ts';
 import { tracepointsOf } from './bpftrace/compose.ts';
 import { checkTracepoints, preflight, type Finding } from './bpftrace/preflight.ts';
 import { newSupervisorState, supervise, type Snapshot } from './bpftrace/supervise.ts';
 import type { Config } from './config.ts';
-import { createExposition } from './exposition/registry.ts';
+import { createFamilies } from './exposition/families.ts';
+import { createProtobufExposition } from './exposition/protobuf.ts';
 import { selfMetrics, snapshotAgeSeconds, type AgentState } from './exposition/self.ts';
 import { startServer } from './exposition/server.ts';
+import { createOpenMetricsExposition, createTextExposition } from './exposition/text.ts';
 import { runGroup } from './group.ts';
 import { createApi } from './history/api.ts';
 import { createHistory } from './history/history.ts';
@@ -77,11 +78,14 @@ export const runAgent = async (
     });
   };
 
-  const self = selfMetrics(state);
+  const families = createFamilies(store, selfMetrics(state));
   const server = await startServer({
     ...config.listen,
-    text: createExposition(store, self, config.node, Registry.PROMETHEUS_CONTENT_TYPE),
-    openMetrics: createExposition(store, self, config.node, Registry.OPENMETRICS_CONTENT_TYPE),
+    expositions: {
+      text: createTextExposition(families, config.node),
+      openMetrics: createOpenMetricsExposition(families, config.node),
+      protobuf: createProtobufExposition(families, config.node),
+    },
     notReady: () => notReady(state, config.interval),
     series: () => seriesAsJson(store, Date.now()),
     api: createApi({ history, node: config.node, options: { marginSeconds: config.verdict.margin / 1000 } }),

@@ -1,17 +1,16 @@
 // What Prometheus sees: promtool lints a scrape, and a real server stores it and answers queries.
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { execa } from 'execa';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { classicBoundsSeconds } from '../../agent/src/series/native.ts';
 import { createCgroupTree, type CgroupTree } from '../../demo/cgroup.ts';
 import { plumbline, startAgent, type RunningAgent } from '../support/agent.ts';
 import { get, openConnection } from '../support/client.ts';
 import { describeKernel } from '../support/kernel.ts';
-import { freePort, startNginx, type Nginx } from '../support/nginx.ts';
+import { startNginx, type Nginx } from '../support/nginx.ts';
+import { until, withPrometheus } from '../support/prometheus.ts';
 import { quantile, requestCount } from '../support/series.ts';
+
+const classicBucketOf = (seconds: number) => classicBoundsSeconds.findIndex((bound) => seconds <= bound);
 
 describeKernel('exposition', () => {
   let tree: CgroupTree;
@@ -56,35 +55,9 @@ workloads: { static: [{ cgroup: "${tree.path}/*-*", namespace: shop, app: $1, ve
   });
 
   test('a real Prometheus stores histograms, in OpenMetrics too, and computes the quantile that we do', async () => {
-    const folder = await mkdtemp(join(tmpdir(), 'plumbline-prometheus-'));
-    const port = await freePort();
-    const target = new URL(agent.url).host;
-    await writeFile(
-      join(folder, 'prometheus.yml'),
-      `global: { scrape_interval: 1s }
-scrape_configs: [{ job_name: plumbline, static_configs: [{ targets: ["${target}"] }] }]`,
-    );
-    const prometheus = execa(
-      'prometheus',
-      [
-        `--config.file=${folder}/prometheus.yml`,
-        `--storage.tsdb.path=${folder}/data`,
-        `--web.listen-address=127.0.0.1:${port}`,
-      ],
-      { reject: false },
-    );
-    const query = async (promql: string): Promise<number> => {
-      const url = `http://127.0.0.1:${port}/api/v1/query?query=${encodeURIComponent(promql)}`;
-      const answer = (await fetch(url).then(
-        (response) => response.json(),
-        () => undefined,
-      )) as { data: { result: { value: [number, string] }[] } } | undefined;
-      return Number(answer?.data.result[0]?.value[1] ?? NaN);
-    };
-    try {
+    await withPrometheus(new URL(agent.url).host, [], async (query) => {
       const selector = 'plumbline_http_request_duration_seconds_bucket{app="checkout"}';
-      for (let waitedMs = 0; waitedMs < 20_000 && !((await query(`count(${selector})`)) > 0); waitedMs += 200)
-        await sleep(200);
+      await until(async () => (await query(`count(${selector})`)) > 0);
       expect(await query('up')).toBe(1);
       const series = await agent.series();
       expect(await query('plumbline_http_request_duration_seconds_count{app="checkout"}')).toBe(
@@ -92,15 +65,39 @@ scrape_configs: [{ job_name: plumbline, static_configs: [{ targets: ["${target}"
       );
       // Interpolated in other ways, but in the same classic bucket.
       const p50 = await query(`histogram_quantile(0.5, ${selector})`);
-      const bucketOf = (seconds: number) => classicBoundsSeconds.findIndex((bound) => seconds <= bound);
-      expect(bucketOf(p50)).toBeGreaterThan(0);
-      expect(bucketOf(p50)).toBe(bucketOf(quantile(series, 'checkout', 0.5)));
+      expect(classicBucketOf(p50)).toBeGreaterThan(0);
+      expect(classicBucketOf(p50)).toBe(classicBucketOf(quantile(series, 'checkout', 0.5)));
       expect(await query('plumbline_probe_restarts_total')).toBe(0);
-    } finally {
-      prometheus.kill();
-      await prometheus;
-      await rm(folder, { recursive: true });
-    }
+    });
+  });
+
+  test('a Prometheus with native histograms gets those, and finds the same quantiles as one without', async () => {
+    const host = new URL(agent.url).host;
+    await withPrometheus(host, ['--enable-feature=native-histograms'], async (native) => {
+      await withPrometheus(host, [], async (classic) => {
+        const name = 'plumbline_http_request_duration_seconds';
+        await until(async () => (await classic(`count(${name}_bucket{app="checkout"})`)) > 0);
+        await until(async () => (await native(`histogram_count(${name}{app="checkout"})`)) > 0);
+        expect(await native('up')).toBe(1);
+        expect(await native(`histogram_count(${name}{app="checkout"})`)).toBe(requests);
+        expect(await native(`count(${name}_bucket)`)).toBeNaN();
+        const net = name.replace('duration', 'net_duration');
+        for (const histogram of [name, net]) {
+          for (const q of [0.1, 0.5, 0.9, 0.99]) {
+            const ofNative = await native(`histogram_quantile(${q}, ${histogram}{app="checkout"})`);
+            const ofClassic = await classic(`histogram_quantile(${q}, ${histogram}_bucket{app="checkout"})`);
+            expect(ofNative).toBeGreaterThan(0);
+            const apart = classicBucketOf(ofNative) - classicBucketOf(ofClassic);
+            expect(Math.abs(apart)).toBeLessThanOrEqual(1);
+          }
+        }
+        const counter = 'plumbline_http_request_sched_delay_seconds_total';
+        expect(await native(`sum(${counter})`)).toBe(await classic(`sum(${counter})`));
+        expect(await native('plumbline_probe_up{probe="http"}')).toBe(1);
+        const others = await native('count({__name__=~"plumbline_(agent|probe)_.+"})');
+        expect(others).toBe(await classic('count({__name__=~"plumbline_(agent|probe)_.+"})'));
+      });
+    });
   });
 
   test('health, readiness, wrong paths and wrong methods have their status', async () => {

@@ -1,21 +1,27 @@
 import { expect, test } from 'vitest';
-import { wantsOpenMetrics } from './negotiate.ts';
+import { negotiate } from './negotiate.ts';
 
-const prometheus2 =
-  'application/openmetrics-text;version=1.0.0,application/openmetrics-text;version=0.0.1;q=0.75,text/plain;version=0.0.4;q=0.5,*/*;q=0.1';
+const openMetrics =
+  'application/openmetrics-text;version=1.0.0;q=0.8,application/openmetrics-text;version=0.0.1;q=0.75,text/plain;version=0.0.4;q=0.5,*/*;q=0.1';
+const protobuf = 'application/vnd.google.protobuf;proto=io.prometheus.client.MetricFamily;encoding=delimited';
 
 test.each([
-  [undefined, false],
-  ['', false],
-  ['*/*', false],
-  ['text/plain', false],
-  ['text/html,application/xhtml+xml,*/*;q=0.8', false],
-  [prometheus2, true],
-  ['application/openmetrics-text', true],
-  ['application/openmetrics-text;q=0.2, text/plain;q=0.9', false],
-  ['application/openmetrics-text;version=2.0.0', false],
-  ['application/openmetrics-text;q=0', false],
-  ['application/openmetrics-text;q=banana', false],
-])('Accept: %s → OpenMetrics %s', (accept, expected) => {
-  expect(wantsOpenMetrics(accept)).toBe(expected);
+  [undefined, 'text'],
+  ['', 'text'],
+  ['*/*', 'text'],
+  ['text/plain', 'text'],
+  ['text/html,application/xhtml+xml,*/*;q=0.8', 'text'],
+  [openMetrics, 'openMetrics'],
+  ['application/openmetrics-text', 'openMetrics'],
+  ['application/openmetrics-text;q=0.2, text/plain;q=0.9', 'text'],
+  ['application/openmetrics-text;version=2.0.0', 'text'],
+  ['application/openmetrics-text;q=0', 'text'],
+  ['application/openmetrics-text;q=banana', 'text'],
+  [`${protobuf},${openMetrics}`, 'protobuf'],
+  [`${protobuf};q=0.4,${openMetrics}`, 'openMetrics'],
+  [protobuf.replace('=delimited', '="delimited"'), 'protobuf'],
+  [protobuf.replace('delimited', 'text'), 'text'],
+  [protobuf.replace('MetricFamily', 'Metric'), 'text'],
+])('Accept: %s → %s', (accept, expected) => {
+  expect(negotiate(accept)).toBe(expected);
 });

@@ -1,16 +1,17 @@
 // In: expositions and the agent's health. Out: an HTTP server: /metrics, /healthz, /readyz, /api/v1.
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { once } from 'node:events';
+import { Readable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
 import type { Api } from '../history/api.ts';
-import type { Exposition } from './registry.ts';
-import { wantsOpenMetrics } from './negotiate.ts';
+import type { Exposition } from './families.ts';
+import { negotiate, type Format } from './negotiate.ts';
 
 export interface ServerOptions {
   readonly host: string;
   /** 0 takes a free port. */
   readonly port: number;
-  readonly text: Exposition;
-  readonly openMetrics: Exposition;
+  readonly expositions: Readonly<Record<Format, Exposition>>;
   /** Undefined when ready, or why not yet or no more. */
   readonly notReady: () => string | undefined;
   /** The series as JSON, for `plumbline top`. */
@@ -70,8 +71,11 @@ const answer = async (options: ServerOptions, request: IncomingMessage, response
   const [path = '', query = ''] = request.url?.split('?', 2) ?? [];
   switch (path) {
     case '/metrics': {
-      const exposition = wantsOpenMetrics(request.headers.accept) ? options.openMetrics : options.text;
-      send(200, exposition.contentType, await exposition.scrape());
+      const { contentType, scrape } = options.expositions[negotiate(request.headers.accept)];
+      response.writeHead(200, { 'content-type': contentType, vary: 'accept' });
+      if (request.method === 'HEAD') response.end();
+      // A client that goes away before the end is no news.
+      else await pipeline(Readable.from(scrape()), response).catch(() => undefined);
       return;
     }
     case '/healthz':

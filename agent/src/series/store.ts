@@ -8,6 +8,8 @@ interface Series {
   readonly workload: Workload;
   /** The workload's and the metric's own labels. */
   readonly labels: Readonly<Record<string, string>>;
+  /** Unix ms: it has counted from zero since. */
+  readonly createdMs: number;
 }
 
 export interface HistogramSeries extends Series {
@@ -59,7 +61,7 @@ export const createStore = (
       ? { kind: 'histogram', definition, series: new Map() }
       : { kind: 'counter', definition, series: new Map() },
   );
-  const feeds = feedsByMap(metrics);
+  const feeds = feedsByMap(metrics, now);
   const movedMs = new Map<string, number>();
   let run = 0;
   let last = new Map<string, Map<string, number>>();
@@ -109,18 +111,19 @@ type Feed = (workload: Workload, fields: readonly number[], by: number) => void;
 /** What each map of the kernel adds to; one map may feed several metrics. */
 const feedsByMap = (
   metrics: readonly (HistogramMetric | CounterMetric)[],
+  now: () => number,
 ): ReadonlyMap<string, readonly Feed[]> => {
   const feeds = new Map<string, Feed[]>();
   const feed = (map: string, add: Feed) => feeds.set(map, [...(feeds.get(map) ?? []), add]);
   for (const metric of metrics) {
     if (metric.kind === 'counter') {
-      const find = finder(metric.definition, metric.series, (series) => ({ ...series, value: 0 }));
+      const find = finder(metric.definition, metric.series, now, (series) => ({ ...series, value: 0 }));
       feed(metric.definition.map, (workload, fields, by) => {
         find(workload, fields).value += by * metric.definition.scale;
       });
       continue;
     }
-    const find = finder(metric.definition, metric.series, (series) => ({
+    const find = finder(metric.definition, metric.series, now, (series) => ({
       ...series,
       counts: new Float64Array(bucketCount),
       sumSeconds: 0,
@@ -147,6 +150,7 @@ const feedsByMap = (
 const finder = <Found extends Series>(
   { fields, labels }: HistogramDefinition | CounterDefinition,
   series: Map<string, Found>,
+  now: () => number,
   create: (series: Series) => Found,
 ) => {
   return (workload: Workload, keys: readonly number[]): Found => {
@@ -159,6 +163,7 @@ const finder = <Found extends Series>(
     const created = create({
       workload,
       labels: { namespace, app, version, ...labels, ...Object.fromEntries(values) },
+      createdMs: now(),
     });
     series.set(id, created);
     return created;
