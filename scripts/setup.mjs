@@ -15,6 +15,7 @@ const packages = {
     prometheus: 'promtool',
     'nginx-light': 'nginx',
     python3: 'python3',
+    openssl: 'openssl',
     'docker.io': 'dockerd',
     'docker-cli': 'docker', // in docker.io itself up to Debian 12
     'busybox-static': 'busybox',

@@ -48,7 +48,12 @@ export const runAgent = async (
     throw new PreflightError(describeFindings(lacking));
   const loaded = loadableProbes(probes, config, log);
 
-  const workloads = createWorkloads({ config: config.workloads, cgroupRoot: ground.cgroupRoot, log });
+  const workloads = createWorkloads({
+    config: config.workloads,
+    nodeName: config.node,
+    cgroupRoot: ground.cgroupRoot,
+    log,
+  });
   const store = createStore(probes.flatMap(({ metrics }) => metrics));
   const history = createHistory({
     windowMs: config.history.window,
@@ -100,6 +105,10 @@ export const runAgent = async (
         const program = composeProbes(loaded, config.interval, await readJiffyClock());
         await supervise(program, { ...config.bpftrace, log, signal: stop, state: supervisor, onSnapshot });
         await applied;
+      },
+      async (stop) => {
+        await workloads.run(stop);
+        await aborted(stop);
       },
       async (stop) => {
         while (!stop.aborted) {

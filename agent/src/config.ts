@@ -25,7 +25,11 @@ const listen = z
   .refine(({ port }) => port <= 65535, 'expected a port up to 65535');
 
 const shape = z.strictObject({
-  node: z.string().min(1).default(hostname),
+  /** In a pod, the downward API's spec.nodeName, since a pod has a host name of its own. */
+  node: z
+    .string()
+    .min(1)
+    .default(() => process.env.NODE_NAME ?? hostname()),
   listen: listen.prefault('127.0.0.1:9736'),
   interval: duration(100, 60_000).prefault('1s'),
   logLevel: z.enum(['debug', 'info', 'warn', 'error']).default('info'),

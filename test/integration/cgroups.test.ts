@@ -42,6 +42,7 @@ describe.skipIf(missing.length > 0 && !required)(title, () => {
         static: [{ cgroup: `${name}/shop-*`, app: 'shop', version: '$1' }],
         docker: { enabled: false },
       }),
+      nodeName: 'n1',
       cgroupRoot: root,
       log: pino({ level: 'silent' }),
       now: () => performance.timeOrigin + performance.now() + skippedMs,

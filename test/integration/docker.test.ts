@@ -24,6 +24,7 @@ describe.skipIf(missing.length > 0 && !required)(title, () => {
     docker = await createTestDocker(['plumbline-test:1.0', 'plumbline-test:2.0']);
     workloads = createWorkloads({
       config: workloadsSchema.parse({ docker: { socket: docker.socket } }),
+      nodeName: 'n1',
       cgroupRoot: docker.cgroupRoot,
       log: pino({ base: null }, { write: (line: string) => void lines.push(line) }),
       now: () => performance.timeOrigin + performance.now() + skippedMs,

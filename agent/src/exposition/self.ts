@@ -1,7 +1,7 @@
 // In: the state of the agent's parts. Out: its self-metrics: is it well, what did it skip, what does it cost.
 import type { SupervisorState } from '../bpftrace/supervise.ts';
 import type { History } from '../history/history.ts';
-import type { Workloads } from '../workloads/workloads.ts';
+import { monotonicNow, type Workloads } from '../workloads/workloads.ts';
 
 /** A metric that is read when a scrape comes: one value, or several by label values. */
 export interface SelfMetric {
@@ -77,6 +77,17 @@ export const selfMetrics = (state: AgentState): readonly SelfMetric[] => [
   ]),
   gauge('agent_workload_source_up', 'Whether a source of workloads answers.', () =>
     state.workloads.stats().sources.map(({ name, up }) => [up ? 1 : 0, { source: name }]),
+  ),
+  gauge(
+    'agent_workload_source_age_seconds',
+    'Time since a source of workloads was last heard of; NaN before the first time.',
+    () =>
+      state.workloads
+        .stats()
+        .sources.map(({ name, lastSuccessMs = NaN }) => [
+          (monotonicNow() - lastSuccessMs) / 1000,
+          { source: name },
+        ]),
   ),
   counter('agent_workload_source_errors_total', 'Failed requests to a source of workloads.', () =>
     state.workloads.stats().sources.map(({ name, errors }) => [errors, { source: name }]),

@@ -2,6 +2,7 @@
 import { once } from 'node:events';
 import { get } from 'node:http';
 import type { IncomingMessage } from 'node:http';
+import { readBody } from './body.ts';
 
 // Not only those that run: the cgroup of a container is there, and works, a moment before it is listed as running.
 // Stopped ones, of which there may be thousands, have no cgroup. Without a version prefix the daemon speaks its own.
@@ -25,7 +26,7 @@ export const listContainers = async (socketPath: string, timeoutMs: number): Pro
   request.on('socket', (socket) => socket.unref());
   try {
     const [response] = (await once(request, 'response')) as [IncomingMessage];
-    const body = await readBody(response);
+    const body = await readBody(response, maxAnswerBytes);
     if (response.statusCode !== 200) {
       throw new Error(`Expected status 200, got ${response.statusCode ?? 'none'}: ${body.slice(0, 200)}`);
     }
@@ -36,15 +37,4 @@ export const listContainers = async (socketPath: string, timeoutMs: number): Pro
   } finally {
     request.destroy();
   }
-};
-
-const readBody = async (response: IncomingMessage): Promise<string> => {
-  const chunks: Buffer[] = [];
-  let bytes = 0;
-  for await (const chunk of response as AsyncIterable<Buffer>) {
-    bytes += chunk.length;
-    if (bytes > maxAnswerBytes) throw new Error(`Expected at most ${maxAnswerBytes} bytes, got more`);
-    chunks.push(chunk);
-  }
-  return Buffer.concat(chunks).toString('utf8');
 };

@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest';
+import { afterEach, describe, expect, it, vi } from 'vitest';
 import { workloadsSchema } from './schema.ts';
 
 const issuesOf = (input: unknown): readonly string[] =>
@@ -7,16 +7,30 @@ const issuesOf = (input: unknown): readonly string[] =>
   );
 const ruleWith = (rule: object) => ({ static: [{ cgroup: 'demo/*', app: 'shop', version: '$1', ...rule }] });
 
+afterEach(() => vi.unstubAllEnvs());
+
 describe('the workloads section', () => {
   it('has defaults for everything', () => {
-    expect(workloadsSchema.parse(undefined)).toEqual({
+    expect(workloadsSchema.parse(undefined)).toMatchObject({
       static: [],
+      kubernetes: { enabled: 'auto', server: undefined, labels: { app: [], version: [] } },
       docker: {
         enabled: 'auto',
         socket: '/var/run/docker.sock',
         labels: { namespace: [], app: [], version: [] },
       },
     });
+  });
+
+  it.each([
+    ['10.0.0.1', 'https://10.0.0.1:6443'],
+    ['fd00::1', 'https://[fd00::1]:6443'],
+  ])('finds the API server of the cluster that the agent is in, at %s', (host, server) => {
+    vi.stubEnv('KUBERNETES_SERVICE_HOST', host);
+    vi.stubEnv('KUBERNETES_SERVICE_PORT', '6443');
+    expect(workloadsSchema.parse({}).kubernetes.server).toBe(server);
+    const told = { kubernetes: { server: 'https://api:443' } };
+    expect(workloadsSchema.parse(told).kubernetes.server).toBe('https://api:443');
   });
 
   it('puts static workloads into the namespace host unless told otherwise', () => {
@@ -36,7 +50,9 @@ describe('the workloads section', () => {
     [{ docker: { enabled: 'yes' } }, 'docker.enabled: Invalid option: expected one of', '"auto"|true|false'],
     [{ docker: { socket: 'docker.sock' } }, 'docker.socket: Invalid string: must start with', '"/"'],
     [{ docker: { labels: { app: 'my.app' } } }, 'docker.labels.app: Invalid input: expected array', 'string'],
-    [{ kubernetes: {} }, ': Unrecognized key', '"kubernetes"'],
+    [{ kubernetes: { server: 'http://api' } }, 'kubernetes.server: Invalid', 'URL'],
+    [{ kubernetes: { enabled: true } }, 'kubernetes.server: Expected https://HOST:PORT', 'must be told'],
+    [{ nomad: {} }, ': Unrecognized key', '"nomad"'],
     [[], ': Invalid input: expected object', 'received array'],
   ])('refuses %j and says where and why', (input, start, end) => {
     const [issue] = issuesOf(input);

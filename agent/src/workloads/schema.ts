@@ -40,6 +40,13 @@ const tryGlob = (cgroup: string): Glob | Error => {
   }
 };
 
+/** The API server as the kubelet tells it to each container. */
+const serverOfCluster = (): string | undefined => {
+  const { KUBERNETES_SERVICE_HOST: host, KUBERNETES_SERVICE_PORT: port = '443' } = process.env;
+  if (host === undefined || host === '') return undefined;
+  return `https://${host.includes(':') ? `[${host}]` : host}:${port}`;
+};
+
 const labelNames = z.array(text).default([]);
 
 const docker = z.strictObject({
@@ -50,11 +57,51 @@ const docker = z.strictObject({
   labels: z.strictObject({ namespace: labelNames, app: labelNames, version: labelNames }).prefault({}),
 });
 
+const serviceAccount = '/var/run/secrets/kubernetes.io/serviceaccount';
+
+/** What runs beside the app in meshes and the like, and would answer each of its requests once more. */
+const usualSidecars = [
+  'istio-proxy',
+  'linkerd-proxy',
+  'envoy',
+  'envoy-sidecar',
+  'kuma-sidecar',
+  'consul-dataplane',
+  'queue-proxy',
+  'daprd',
+  'oauth2-proxy',
+];
+
+const kubernetes = z
+  .strictObject({
+    /** `auto`: used in a cluster; true: also where the cluster is told by `server`. */
+    enabled: z.literal(['auto', true, false]).default('auto'),
+    server: z.url({ protocol: /^https$/ }).optional(),
+    tokenFile: z.string().startsWith('/').default(`${serviceAccount}/token`),
+    caFile: z.string().startsWith('/').default(`${serviceAccount}/ca.crt`),
+    /** Pod labels to look at before the usual ones. */
+    labels: z.strictObject({ app: labelNames, version: labelNames }).prefault({}),
+    /** Containers that are not the app: each counts as `app/CONTAINER`. */
+    sidecars: z.array(text).default(usualSidecars),
+  })
+  .transform((section) => ({ ...section, server: section.server ?? serverOfCluster() }))
+  .superRefine(({ enabled, server }, context) => {
+    if (enabled === true && server === undefined) {
+      const message = 'Expected https://HOST:PORT: this is no pod, so the API server must be told';
+      context.addIssue({ code: 'custom', path: ['server'], message });
+    }
+  });
+
 /** The `workloads` section; a reference to a capture that the rule's glob does not have is an issue. */
 export const workloadsSchema = z
-  .strictObject({ static: z.array(checkedRule).default([]), docker: docker.prefault({}) })
+  .strictObject({
+    static: z.array(checkedRule).default([]),
+    kubernetes: kubernetes.prefault({}),
+    docker: docker.prefault({}),
+  })
   .prefault({});
 
 export type WorkloadsConfig = z.output<typeof workloadsSchema>;
 export type StaticRule = WorkloadsConfig['static'][number];
+export type KubernetesConfig = WorkloadsConfig['kubernetes'];
 export type DockerConfig = WorkloadsConfig['docker'];

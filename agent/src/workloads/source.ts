@@ -1,4 +1,4 @@
-// In: nothing; out: what a source of workload names (static table, Docker, later Kubernetes) offers.
+// In: nothing; out: what a source of workload names (static table, Kubernetes, Docker) offers.
 import type { Workload } from './workload.ts';
 
 /** How a source fares, as the self-metrics show it; `lastSuccessMs` is a point in time, in ms since the epoch. */
@@ -19,6 +19,8 @@ export interface Source {
    * of their ancestors. Tells whether it did; never rejects.
    */
   refresh(paths: Iterable<string>): Promise<boolean>;
+  /** For a source that listens: runs until `signal` aborts, and never rejects. */
+  readonly run?: (signal: AbortSignal) => Promise<void>;
   /** Nothing for a source that cannot fail, or that this node does not have. */
   state(): SourceState | undefined;
 }

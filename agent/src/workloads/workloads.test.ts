@@ -28,6 +28,7 @@ const setUp = (docker: object = { enabled: false }) => {
   const clock = { nowMs: 1_000_000 };
   const workloads = createWorkloads({
     config: workloadsSchema.parse({ static: [rule], docker }),
+    nodeName: 'n1',
     cgroupRoot: root,
     log: pino({ level: 'silent' }),
     now: () => clock.nowMs,

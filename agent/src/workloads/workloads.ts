@@ -1,8 +1,9 @@
-// In: cgroup ids as bpftrace prints them; out: the workload of each, from the static table and from Docker.
+// In: cgroup ids as bpftrace prints them; out: the workload of each, from the static table, Kubernetes and Docker.
 import { setTimeout } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import { createAttribution } from './attribute.ts';
 import { createDockerSource } from './docker.ts';
+import { createKubernetesSource } from './kubernetes.ts';
 import { lineageOf } from './lineage.ts';
 import type { WorkloadsConfig } from './schema.ts';
 import type { Source, SourceState } from './source.ts';
@@ -37,6 +38,8 @@ export interface Workloads {
    * table is as good as it can be now, half a second later than the scan at the latest; never rejects.
    */
   resolve(cgroupIds: Iterable<string>): Promise<void>;
+  /** Listens to the sources that tell by themselves, until `signal` aborts; never rejects. */
+  run(signal: AbortSignal): Promise<void>;
   /** The workload of a cgroup, `unknownWorkload` when nothing names it. */
   workloadOf(cgroupId: string): Workload;
   list(): readonly KnownCgroup[];
@@ -45,22 +48,26 @@ export interface Workloads {
 
 export interface WorkloadsOptions {
   readonly config: WorkloadsConfig;
+  /** The node's name in Kubernetes. */
+  readonly nodeName: string;
   readonly cgroupRoot: string;
   readonly log: Logger;
   /** Milliseconds since the epoch that never go back. */
   readonly now?: () => number;
 }
 
-const monotonicNow = (): number => performance.timeOrigin + performance.now();
+export const monotonicNow = (): number => performance.timeOrigin + performance.now();
 
 // A source slower than this is not waited for: its answer counts from the next interval on.
 const patienceMs = 500;
 
-/** Returns the table from cgroup ids to workloads. It does nothing by itself: `resolve` is its clock. */
+/** Returns the table from cgroup ids to workloads. `resolve` is its clock; what `run` hears counts from the next one on. */
 export const createWorkloads = (options: WorkloadsOptions): Workloads => {
-  const { config, cgroupRoot, log, now = monotonicNow } = options;
+  const { config, nodeName, cgroupRoot, log, now = monotonicNow } = options;
+  const kubernetes = createKubernetesSource({ config: config.kubernetes, nodeName, log, now });
   const sources: readonly Source[] = [
     createStaticSource(config.static),
+    ...(kubernetes === undefined ? [] : [kubernetes]),
     ...(config.docker.enabled === false ? [] : [createDockerSource({ config: config.docker, log, now })]),
   ];
   const tree = createTree({ root: cgroupRoot, log, now });
@@ -104,6 +111,9 @@ export const createWorkloads = (options: WorkloadsOptions): Workloads => {
           log.error({ err: error }, 'The look-up of workloads failed');
         });
       return last;
+    },
+    run: async (signal) => {
+      await Promise.all(sources.flatMap((source) => source.run?.(signal) ?? []));
     },
     workloadOf: (cgroupId) => attributionOf(cgroupId)?.workload ?? unknownWorkload,
     list: () =>
