@@ -11,6 +11,7 @@ const packages = {
     bpftrace: 'bpftrace',
     'util-linux': 'taskset',
     procps: 'pgrep',
+    bpftool: 'bpftool',
     wrk: 'wrk',
     prometheus: 'promtool',
     'nginx-light': 'nginx',

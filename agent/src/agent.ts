@@ -4,8 +4,7 @@ import { release } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import { readJiffyClock } from './bpftrace/clock.ts';
-import { tracepointsOf } from './bpftrace/compose.ts';
-import { checkTracepoints, preflight, type Finding } from './bpftrace/preflight.ts';
+import { preflight, type Finding } from './bpftrace/preflight.ts';
 import { newSupervisorState, supervise, type Snapshot } from './bpftrace/supervise.ts';
 import type { Config } from './config.ts';
 import { createFamilies } from './exposition/families.ts';
@@ -13,10 +12,11 @@ import { createProtobufExposition } from './exposition/protobuf.ts';
 import { selfMetrics, snapshotAgeSeconds, type AgentState } from './exposition/self.ts';
 import { startServer } from './exposition/server.ts';
 import { createOpenMetricsExposition, createTextExposition } from './exposition/text.ts';
+import { fitProbes, type FittedProbe } from './fit.ts';
 import { runGroup } from './group.ts';
 import { createApi } from './history/api.ts';
 import { createHistory } from './history/history.ts';
-import { composeProbes, loadProbes, type LoadedProbe } from './probes.ts';
+import { composeProbes, loadProbes } from './probes.ts';
 import { seriesAsJson } from './series/json.ts';
 import { createStore } from './series/store.ts';
 import { createWorkloads } from './workloads/workloads.ts';
@@ -41,12 +41,13 @@ export const runAgent = async (
   signal: AbortSignal,
   onListening: (url: string) => void = () => undefined,
 ): Promise<void> => {
-  const probes = await loadProbes();
-  const ground = await preflight(config.bpftrace.path, []);
+  const ground = await preflight(config.bpftrace.path);
   const lacking = ground.findings.filter(({ status }) => status === 'missing');
   if (lacking.length > 0 || ground.cgroupRoot === undefined)
     throw new PreflightError(describeFindings(lacking));
-  const loaded = loadableProbes(probes, config, log);
+  const probes = fitProbes(await loadProbes(), ground);
+  for (const probe of probes) logFit(probe, log);
+  const loaded = probes.filter(({ mode }) => mode !== 'none');
 
   const workloads = createWorkloads({
     config: config.workloads,
@@ -65,7 +66,7 @@ export const runAgent = async (
   const state: AgentState = {
     supervisor,
     workloads,
-    probes: probes.map(({ name }) => ({ name, isLoaded: loaded.some((probe) => probe.name === name) })),
+    probes,
     info: { version: packageVersion(), bpftrace: ground.bpftraceVersion ?? 'unknown', kernel: release() },
     maxMapKeys: config.bpftrace.maxMapKeys,
     mapEntries,
@@ -103,7 +104,15 @@ export const runAgent = async (
       async (stop) => {
         if (loaded.length === 0) return aborted(stop);
         const program = composeProbes(loaded, config.interval, await readJiffyClock());
-        await supervise(program, { ...config.bpftrace, log, signal: stop, state: supervisor, onSnapshot });
+        const { btfFile } = ground;
+        await supervise(program, {
+          ...config.bpftrace,
+          btfFile,
+          log,
+          signal: stop,
+          state: supervisor,
+          onSnapshot,
+        });
         await applied;
       },
       async (stop) => {
@@ -128,19 +137,13 @@ export const runAgent = async (
   );
 };
 
-/** The probes whose tracepoints this kernel has; the others are left out by name, and the rest runs. */
-const loadableProbes = (
-  probes: readonly LoadedProbe[],
-  config: Config,
-  log: Logger,
-): readonly LoadedProbe[] =>
-  probes.filter((probe) => {
-    const program = composeProbes([probe], config.interval, undefined);
-    const lacking = checkTracepoints(tracepointsOf(program)).filter(({ status }) => status === 'missing');
-    if (lacking.length > 0)
-      log.error({ probe: probe.name, lacking: describeFindings(lacking) }, 'probe left out');
-    return lacking.length === 0;
-  });
+/** What a probe does not do here is said once, by name; the rest runs. */
+const logFit = ({ name, mode, lacking }: FittedProbe, log: Logger): void => {
+  if (mode === 'full') return;
+  const details = { probe: name, lacking: describeFindings(lacking) };
+  if (mode === 'none') log.error(details, 'probe left out');
+  else log.warn(details, 'probe reduced');
+};
 
 const notReady = ({ supervisor }: AgentState, intervalMs: number): string | undefined => {
   const age = snapshotAgeSeconds(supervisor);

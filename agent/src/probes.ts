@@ -1,13 +1,14 @@
 // In: the folder bpf/. Out: every probe in it, with its text; and programs made of them.
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { readdir } from 'node:fs/promises';
 import { clockFragment, type JiffyClock } from './bpftrace/clock.ts';
 import { compose } from './bpftrace/compose.ts';
 import type { Probe } from './probes/probe.ts';
 
-/** A probe and the text of its bpf/NAME.bt. */
+/** A probe and its text: bpf/NAME.bt, and bpf/reduced/NAME.bt where there is one. */
 export interface LoadedProbe extends Probe {
   readonly source: string;
+  readonly reduced: string | undefined;
 }
 
 const bpfFolder = new URL('../../bpf/', import.meta.url);
@@ -24,14 +25,19 @@ export const loadProbes = async (): Promise<readonly LoadedProbe[]> => {
       const module = (await import(new URL(`./probes/${name}.${moduleExtension}`, import.meta.url).href)) as {
         probe: Probe;
       };
-      return { ...module.probe, source: readBpf(`${name}.bt`) };
+      const reduced = `reduced/${name}.bt`;
+      return {
+        ...module.probe,
+        source: readBpf(`${name}.bt`),
+        reduced: existsSync(new URL(reduced, bpfFolder)) ? readBpf(reduced) : undefined,
+      };
     }),
   );
 };
 
 /** The bpftrace program of these probes on this node, printing a snapshot every `intervalMs`. */
 export const composeProbes = (
-  probes: readonly LoadedProbe[],
+  probes: readonly Pick<LoadedProbe, 'source'>[],
   intervalMs: number,
   clock: JiffyClock | undefined,
 ): string =>
@@ -42,3 +48,6 @@ export const composeProbes = (
   );
 
 const readBpf = (path: string): string => readFileSync(new URL(path, bpfFolder), 'utf8');
+
+/** The types that a program may use where the kernel does not tell its own. */
+export const ownTypes = readBpf('include/linux/types.h');

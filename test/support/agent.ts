@@ -37,12 +37,22 @@ export const withFile = async <Result>(
 /** Starts the agent on a free port and waits until it says that it listens; and, unless told not to, until it is ready. */
 export const startAgent = async (
   yaml: string,
-  { awaitReady = true, intervalMs = 200 }: { awaitReady?: boolean; intervalMs?: number } = {},
+  {
+    awaitReady = true,
+    intervalMs = 200,
+    under = [],
+  }: {
+    readonly awaitReady?: boolean;
+    readonly intervalMs?: number;
+    /** A command that runs the one behind it, such as one of util-linux. */
+    readonly under?: readonly string[];
+  } = {},
 ): Promise<RunningAgent> => {
   const folder = await mkdtemp(join(tmpdir(), 'plumbline-test-'));
   const file = join(folder, 'agent.yaml');
   await writeFile(file, `listen: 127.0.0.1:0\ninterval: ${intervalMs}ms\n${yaml}`);
-  const child = execa(process.execPath, [plumbline, 'agent', '--config', file], {
+  const [command, ...args] = [...under, process.execPath, plumbline, 'agent', '--config', file];
+  const child = execa(command, args, {
     reject: false,
     forceKillAfterDelay: 10_000,
   });

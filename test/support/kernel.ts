@@ -3,7 +3,7 @@ import { describe } from 'vitest';
 import { preflight } from '../../agent/src/bpftrace/preflight.ts';
 import { describeFindings } from '../../agent/src/agent.ts';
 
-const { findings } = await preflight('bpftrace', []);
+const { findings } = await preflight('bpftrace');
 const lacking = findings.filter(({ status }) => status === 'missing');
 
 if (lacking.length > 0 && process.env.CI === 'true') {

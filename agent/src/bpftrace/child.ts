@@ -1,11 +1,14 @@
 // In: a program. Out: one bpftrace process that runs it, line by line, until it ends or is aborted.
 import { execa } from 'execa';
+import { fileURLToPath } from 'node:url';
 
 export interface ChildOptions {
   /** Path or name of the bpftrace binary. */
   readonly path: string;
   /** Most entries that any map may hold. */
   readonly maxMapKeys: number;
+  /** The file of the kernel's types. */
+  readonly btfFile: string | undefined;
 }
 
 /** How a bpftrace process ended; `errors` are the lines of its stderr that matter. */
@@ -15,6 +18,12 @@ export interface ChildEnd {
   readonly errors: readonly string[];
 }
 
+/** What bpftrace is to take for the types of tracepoints where the kernel does not tell. */
+const ownTypes = [
+  ...['-I', fileURLToPath(new URL('../../../bpf/include', import.meta.url))],
+  ...['--include', 'linux/types.h'],
+];
+
 /**
  * Runs bpftrace until it ends by itself or `signal` aborts; resolves only when the process is gone. It needs no
  * guard against outliving us: its next print into the closed pipe ends it.
@@ -23,12 +32,12 @@ export interface ChildEnd {
  */
 export const runBpftrace = async (
   program: string,
-  { path, maxMapKeys }: ChildOptions,
+  { path, maxMapKeys, btfFile }: ChildOptions,
   signal: AbortSignal,
   onLine: (line: string) => void,
 ): Promise<ChildEnd> => {
   const errors: string[] = [];
-  const child = execa(path, ['-f', 'json', '-'], {
+  const child = execa(path, ['-f', 'json', ...(btfFile === undefined ? ownTypes : []), '-'], {
     input: program,
     buffer: false,
     reject: false,
@@ -40,6 +49,8 @@ export const runBpftrace = async (
       // The name before bpftrace 0.19, and the one since.
       BPFTRACE_MAP_KEYS_MAX: String(maxMapKeys),
       BPFTRACE_MAX_MAP_KEYS: String(maxMapKeys),
+      // Left to itself, bpftrace 0.17 does not find it on Linux 5.10.
+      ...(btfFile !== undefined && { BPFTRACE_BTF: btfFile }),
     },
   });
   const readErrors = async () => {

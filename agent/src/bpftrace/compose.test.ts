@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { compose, tracepointsOf } from './compose.ts';
+import { compose, kernelTypesOf, tracepointsOf } from './compose.ts';
 
 const first = `/* says { what it does */
 BEGIN { @a = 1; }
@@ -64,4 +64,11 @@ test.each([
   ['BEGIN { @a = 1; } stray', 'a probe and its block'],
 ])('torn text is refused: %s', (text, message) => {
   expect(() => compose([text], readFragment, 1000)).toThrow(message);
+});
+
+test('the types of the kernel are those that a program uses, less those that its own header declares', () => {
+  const program = `/* struct comment */
+tracepoint:a:b { $x = ((struct sock *)args->skaddr)->sk_cgrp_data; $y = (struct iovec *)args->vec; @d = curtask; }`;
+  expect(kernelTypesOf(program, 'struct iovec {\n')).toEqual(['sock', 'task_struct']);
+  expect(kernelTypesOf('tracepoint:a:b { @ = args->fd; }', '')).toEqual([]);
 });

@@ -63,6 +63,18 @@ export const tracepointsOf = (program: string): readonly TracepointUse[] => {
   });
 };
 
+/**
+ * The types of the kernel that a program looks into, by name. Those that `header` declares are not
+ * among them: they are the same on every kernel.
+ */
+export const kernelTypesOf = (program: string, header: string): readonly string[] => {
+  const code = withoutComments(program);
+  const declared = new Set([...header.matchAll(/\bstruct (\w+) \{/g)].map(([, name]) => name));
+  const used = [...code.matchAll(/\bstruct (\w+)/g)].map(([, name = '']) => name);
+  if (/\bcurtask\b/.test(code)) used.push('task_struct');
+  return [...new Set(used)].filter((name) => !declared.has(name)).sort();
+};
+
 const isInterval = (header: string) => header.startsWith('interval:');
 const isShared = (header: string) => header === 'BEGIN' || header === 'END' || isInterval(header);
 
@@ -75,7 +87,7 @@ const expandIncludes = (text: string, readFragment: (path: string) => string): s
 
 /** Comments go, since a brace in one would mislead; the probe's own file has them. Strings hold no brace. */
 const parseBlocks = (text: string): readonly Block[] => {
-  const code = text.replace(/\/\*[^]*?\*\//g, '').replace(/\n\s*\n/g, '\n');
+  const code = withoutComments(text).replace(/\n\s*\n/g, '\n');
   const blocks: Block[] = [];
   let position = 0;
   for (;;) {
@@ -92,6 +104,8 @@ const parseBlocks = (text: string): readonly Block[] => {
   if (rest !== '') throw new Error(`Expected a probe and its block, got "${rest.slice(0, 40)}"`);
   return blocks;
 };
+
+const withoutComments = (text: string): string => text.replace(/\/\*[^]*?\*\//g, '');
 
 const matchingBrace = (code: string, open: number): number => {
   let depth = 0;

@@ -19,31 +19,31 @@ export interface Preflight {
   readonly bpftraceVersion: string | undefined;
   /** Where the cgroup v2 hierarchy is mounted. */
   readonly cgroupRoot: string | undefined;
+  /** The file of the kernel's types; without it, probes run reduced or not at all. */
+  readonly btfFile: string | undefined;
 }
 
 const tracefs = '/sys/kernel/tracing';
 const leastKernel: Version = [4, 18];
 const leastBpftrace: Version = [0, 17];
+/** From here on, even the arguments of tracepoints come from BTF alone. */
+const firstBpftraceOnBtfAlone: Version = [0, 25];
 
 /** Looks at this machine; mounts tracefs if it is not there and the rights suffice. Never throws. */
-export const preflight = async (
-  bpftracePath: string,
-  tracepoints: readonly TracepointUse[],
-): Promise<Preflight> => {
+export const preflight = async (bpftracePath: string): Promise<Preflight> => {
   const cgroupRoot = findCgroupRoot(readText('/proc/self/mountinfo') ?? '');
   const bpftrace = await checkBpftrace(bpftracePath);
-  const tracefsFinding = await checkTracefs();
+  const btf = checkBtf(bpftrace.version);
   const findings = [
     checkKernel(),
     checkRights(),
     checkLockdown(),
-    checkBtf(),
+    btf.finding,
     checkCgroups(cgroupRoot),
     bpftrace.finding,
-    tracefsFinding,
-    ...(tracefsFinding.status === 'ok' ? checkTracepoints(tracepoints) : []),
+    await checkTracefs(),
   ];
-  return { findings, bpftraceVersion: bpftrace.version, cgroupRoot };
+  return { findings, bpftraceVersion: bpftrace.version, cgroupRoot, btfFile: btf.file };
 };
 
 const checkKernel = (): Finding =>
@@ -75,16 +75,32 @@ const checkLockdown = (): Finding => {
     : ok('lockdown', mode);
 };
 
-const checkBtf = (): Finding => {
+const checkBtf = (bpftraceVersion: string | undefined): { finding: Finding; file: string | undefined } => {
   const own = process.env.BPFTRACE_BTF;
   const file = own ?? '/sys/kernel/btf/vmlinux';
-  return existsSync(file)
-    ? ok('btf', file)
-    : missing(
+  if (existsSync(file)) return { finding: ok('btf', file), file };
+  const kernel =
+    'a kernel with CONFIG_DEBUG_INFO_BTF=y (Debian 11, Ubuntu 20.10, RHEL 8.2 and newer have it)';
+  // A file that is not there crashes bpftrace 0.17.
+  if (own !== undefined)
+    return {
+      finding: missing('btf', `no ${own}`, 'set BPFTRACE_BTF to a file, or not at all'),
+      file: undefined,
+    };
+  const needsBtf = bpftraceVersion !== undefined && isAtLeast(bpftraceVersion, firstBpftraceOnBtfAlone);
+  const finding: Finding = needsBtf
+    ? missing(
         'btf',
-        `no ${file}`,
-        'a kernel with CONFIG_DEBUG_INFO_BTF=y (Debian 11, Ubuntu 20.10, RHEL 8.2 and newer have it), or BPFTRACE_BTF=FILE',
-      );
+        `no ${file}, and bpftrace ${bpftraceVersion} does nothing without`,
+        `${kernel}, or bpftrace 0.17 to 0.24`,
+      )
+    : {
+        name: 'btf',
+        status: 'warning',
+        found: `no ${file}: probes run reduced`,
+        remedy: `${kernel}, or BPFTRACE_BTF=FILE`,
+      };
+  return { finding, file: undefined };
 };
 
 const checkCgroups = (root: string | undefined): Finding =>

@@ -1,9 +1,9 @@
 // In: this node. Out: a table, or JSON, of what the agent needs and what is missing; exit status 1 if it is.
 import { Command } from 'commander';
-import { tracepointsOf } from '../bpftrace/compose.ts';
 import { preflight, type Finding } from '../bpftrace/preflight.ts';
 import { loadConfig } from '../config.ts';
-import { composeProbes, loadProbes } from '../probes.ts';
+import { fitProbes, type FittedProbe } from '../fit.ts';
+import { loadProbes } from '../probes.ts';
 
 const marks: Readonly<Record<Finding['status'], string>> = {
   ok: 'ok',
@@ -16,17 +16,42 @@ export const checkCommand = (): Command =>
     .description('Look whether this node can be measured, with a remedy for whatever is missing.')
     .option('-c, --config <file>', 'YAML configuration of the agent')
     .option('--json', 'print JSON')
-    .addHelpText('after', '\nExit status: 0 if nothing required is missing, 1 otherwise.\n')
+    .addHelpText(
+      'after',
+      '\nExit status: 0 if the agent would run here, 1 if not. A probe that lacks something is reduced or left out.\n',
+    )
     .action(async ({ config: file, json = false }: { config?: string; json?: boolean }) => {
       const config = await loadConfig(file);
-      const program = composeProbes(await loadProbes(), config.interval, undefined);
-      const { findings } = await preflight(config.bpftrace.path, tracepointsOf(program));
-      const isFit = findings.every(({ status }) => status !== 'missing');
+      const ground = await preflight(config.bpftrace.path);
+      const probes = fitProbes(await loadProbes(), ground);
+      const isFit =
+        ground.findings.every(({ status }) => status !== 'missing') &&
+        probes.some(({ mode }) => mode !== 'none');
+      const answer = {
+        fit: isFit,
+        findings: ground.findings,
+        probes: probes.map(({ name, mode, lacking }) => ({ name, mode, lacking })),
+      };
       process.stdout.write(
-        json ? `${JSON.stringify({ fit: isFit, findings }, undefined, 2)}\n` : table(findings),
+        json
+          ? `${JSON.stringify(answer, undefined, 2)}\n`
+          : table([...ground.findings, ...probes.map(findingOf)]),
       );
       process.exitCode = isFit ? 0 : 1;
     });
+
+/** A probe as a line of the table. What it lacks stops this probe alone. */
+const findingOf = ({ name, mode, lacking }: FittedProbe): Finding => ({
+  name: `probe ${name}`,
+  status: mode === 'full' ? 'ok' : 'warning',
+  found: [
+    mode === 'none' ? 'left out' : mode,
+    ...lacking.map((finding) => `${finding.name} ${finding.found}`),
+  ].join('; '),
+  ...(lacking.length > 0 && {
+    remedy: [...new Set(lacking.map(({ remedy }) => remedy))].join('; '),
+  }),
+});
 
 const table = (findings: readonly Finding[]): string => {
   const width = Math.max(...findings.map(({ name }) => name.length));

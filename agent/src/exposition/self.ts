@@ -1,6 +1,7 @@
 // In: the state of the agent's parts. Out: its self-metrics: is it well, what did it skip, what does it cost.
 import type { SupervisorState } from '../bpftrace/supervise.ts';
 import type { History } from '../history/history.ts';
+import type { FittedProbe } from '../fit.ts';
 import { monotonicNow, type Workloads } from '../workloads/workloads.ts';
 
 /** A metric that is read when a scrape comes: one value, or several by label values. */
@@ -15,8 +16,7 @@ export interface SelfMetric {
 export interface AgentState {
   readonly supervisor: SupervisorState;
   readonly workloads: Workloads;
-  /** Every probe by name: whether it is loaded, and if not, why. */
-  readonly probes: readonly { readonly name: string; readonly isLoaded: boolean }[];
+  readonly probes: readonly Pick<FittedProbe, 'name' | 'mode'>[];
   readonly info: { readonly version: string; readonly bpftrace: string; readonly kernel: string };
   readonly maxMapKeys: number;
   /** Entries by map, as of the latest snapshot. */
@@ -43,7 +43,13 @@ export const selfMetrics = (state: AgentState): readonly SelfMetric[] => [
     [process.memoryUsage.rss()],
   ]),
   gauge('probe_up', 'Whether the probe is loaded and delivers.', () =>
-    state.probes.map(({ name, isLoaded }) => [isLoaded && state.supervisor.running ? 1 : 0, { probe: name }]),
+    state.probes.map(({ name, mode }) => [
+      mode !== 'none' && state.supervisor.running ? 1 : 0,
+      { probe: name },
+    ]),
+  ),
+  gauge('probe_info', 'How much of the probe this node can run: full or reduced; always 1.', () =>
+    state.probes.flatMap(({ name, mode }) => (mode === 'none' ? [] : [[1, { probe: name, mode }]])),
   ),
   counter('probe_restarts_total', 'Times that bpftrace ended and was started again.', () => [
     [Math.max(0, state.supervisor.runs - 1)],

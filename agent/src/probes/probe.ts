@@ -10,6 +10,8 @@ interface MetricDefinition {
   /** Labels that are the same for every series of this metric. */
   readonly labels: Readonly<Record<string, string>>;
   readonly fields: readonly LabelField[];
+  /** Whether only the full probe measures it, and not bpf/reduced/NAME.bt. */
+  readonly isFullOnly?: true;
 }
 
 /** A histogram of durations, bucketed in the kernel (bpf/fragments/bucket.bt); exposed in seconds. */
@@ -28,7 +30,7 @@ export interface CounterDefinition extends MetricDefinition {
   readonly scale: number;
 }
 
-/** One probe: bpf/NAME.bt and agent/src/probes/NAME.ts. */
+/** One probe: bpf/NAME.bt and agent/src/probes/NAME.ts; bpf/reduced/NAME.bt fills the same maps with less. */
 export interface Probe {
   readonly name: string;
   /** One line for `plumbline bpf` without a name. */

@@ -1,0 +1,41 @@
+// In: every probe, and what this node has. Out: what each probe can be here: full, reduced or nothing, and why.
+import { kernelTypesOf, tracepointsOf } from './bpftrace/compose.ts';
+import { checkTracepoints, type Finding, type Preflight } from './bpftrace/preflight.ts';
+import { composeProbes, ownTypes, type LoadedProbe } from './probes.ts';
+
+/** A probe as it runs on this node: `source` and `metrics` are those of its mode. */
+export interface FittedProbe extends LoadedProbe {
+  readonly mode: 'full' | 'reduced' | 'none';
+  /** What the full probe lacks here, each with its remedy. */
+  readonly lacking: readonly Finding[];
+}
+
+/** Each probe in the best of its variants that this node can run. */
+export const fitProbes = (
+  probes: readonly LoadedProbe[],
+  ground: Pick<Preflight, 'btfFile'>,
+): readonly FittedProbe[] =>
+  probes.map((probe) => {
+    const lacking = lackingFor(probe.source, ground);
+    if (lacking.length === 0) return { ...probe, mode: 'full', lacking };
+    const { reduced } = probe;
+    if (reduced === undefined || lackingFor(reduced, ground).length > 0)
+      return { ...probe, metrics: [], mode: 'none', lacking };
+    const metrics = probe.metrics.filter(({ isFullOnly = false }) => !isFullOnly);
+    return { ...probe, source: reduced, metrics, mode: 'reduced', lacking };
+  });
+
+const lackingFor = (source: string, { btfFile }: Pick<Preflight, 'btfFile'>): readonly Finding[] => {
+  const program = composeProbes([{ source }], 1000, undefined);
+  const types = btfFile === undefined ? kernelTypesOf(program, ownTypes) : [];
+  const unknownTypes: Finding = {
+    name: 'types of the kernel',
+    status: 'missing',
+    found: `${types.join(', ')} not known without BTF`,
+    remedy: 'a kernel with CONFIG_DEBUG_INFO_BTF=y',
+  };
+  return [
+    ...(types.length > 0 ? [unknownTypes] : []),
+    ...checkTracepoints(tracepointsOf(program)).filter(({ status }) => status === 'missing'),
+  ];
+};
