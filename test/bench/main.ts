@@ -13,7 +13,8 @@ import { startAgent, type RunningAgent } from '../support/agent.ts';
 import { startNginx, type Nginx } from '../support/nginx.ts';
 import { requestCount } from '../support/series.ts';
 import { cpuSeconds, programCosts, residentMegabytes, withBpfStats, type ProgramCost } from './cost.ts';
-import { wrkAtRate, wrkExactly, wrkFlatOut, type WrkResult } from './wrk.ts';
+import { pollAtRate } from './polling.ts';
+import { wrkAtRate, wrkExactly, wrkFlatOut, type LoadResult } from './wrk.ts';
 
 interface World {
   readonly tree: CgroupTree;
@@ -79,7 +80,7 @@ async function exactness({ nginx, agent }: World, requests: number): Promise<voi
 }
 
 async function latencies(world: World, seconds: number): Promise<void> {
-  print('### True latency: what the client (wrk) measured and what Plumbline did\n');
+  print('### True latency: what a polling client measured and what Plumbline did\n');
   head(
     'server',
     'req/s',
@@ -92,19 +93,19 @@ async function latencies(world: World, seconds: number): Promise<void> {
   for (const rate of [100, 1000, 5000]) {
     for (const kind of ['node', 'nginx', 'python'] as const) {
       note(`${kind} at ${rate} req/s`);
-      const { wrk, row: measured } = await withServer(kind, world, `${kind}${rate}`, (url, app) =>
-        compare(world, app, () => wrkAtRate(url, rate, seconds)),
+      const { client, row: measured } = await withServer(kind, world, `${kind}${rate}`, (url, app) =>
+        compare(world, app, () => pollAtRate(url, rate, seconds)),
       );
-      const isTrue = (ours: number, client: number) =>
-        Math.abs(ours - client) <= Math.max(1e-4, 0.1 * client);
+      const isTrue = (ours: number, theirs: number) =>
+        Math.abs(ours - theirs) <= Math.max(1e-4, 0.1 * theirs);
       row(
         kind,
-        (wrk.requests / wrk.seconds).toFixed(0),
-        formatSeconds(wrk.p50Seconds),
+        (client.requests / client.seconds).toFixed(0),
+        formatSeconds(client.p50Seconds),
         formatSeconds(measured.p50Seconds),
-        formatSeconds(wrk.p99Seconds),
+        formatSeconds(client.p99Seconds),
         formatSeconds(measured.p99Seconds),
-        isTrue(measured.p50Seconds, wrk.p50Seconds) && isTrue(measured.p99Seconds, wrk.p99Seconds)
+        isTrue(measured.p50Seconds, client.p50Seconds) && isTrue(measured.p99Seconds, client.p99Seconds)
           ? 'yes'
           : 'no',
       );
@@ -119,13 +120,13 @@ async function neighbour(world: World, seconds: number): Promise<void> {
   for (const kind of ['node', 'nginx', 'python'] as const) {
     note(`${kind} beside a burner`);
     await withServer(kind, world, `${kind}noisy`, async (url, app) => {
-      const { row: quiet } = await compare(world, app, () => wrkAtRate(url, 1000, seconds));
+      const { row: quiet } = await compare(world, app, () => pollAtRate(url, 1000, seconds));
       const burner = await startChild([process.execPath, '-e', 'for (;;);'], {
         tree: world.tree,
         cgroup: 'burner',
         cpu: lastCore,
       });
-      const { row: noisy } = await compare(world, app, () => wrkAtRate(url, 1000, seconds));
+      const { row: noisy } = await compare(world, app, () => pollAtRate(url, 1000, seconds));
       await burner.stop();
       const added = noisy.p99Seconds - quiet.p99Seconds;
       const explained = (noisy.p99Seconds - Math.max(noisy.netP99Seconds, quiet.p99Seconds)) / added;
@@ -210,13 +211,13 @@ async function costOfAgent({ nginx, agent, bpftracePid }: World): Promise<void> 
 }
 
 /** What the client measured while `load` ran, and what Plumbline did. */
-async function compare({ agent }: World, app: string, load: () => Promise<WrkResult>) {
+async function compare({ agent }: World, app: string, load: () => Promise<LoadResult>) {
   const before = await agent.series();
-  const wrk = await load();
+  const client = await load();
   await agent.settle();
   const found = versionRows(before, await agent.series()).find((one) => one.app === app);
   if (found === undefined) throw new Error(`Nothing was measured for ${app}`);
-  return { wrk, row: found };
+  return { client, row: found };
 }
 
 /** A server of its own on the last core; its connections are warm. */
@@ -236,7 +237,7 @@ async function withServer<Result>(
     const port = 'port' in server ? server.port : Number(await server.firstLine());
     // The Python server writes head and body apart, and its client waits for both: an answer without a body is one write.
     const url = `http://127.0.0.1:${port}/${kind === 'python' ? 'status/204' : 'hello'}`;
-    await wrkAtRate(url, 1000, 2);
+    await pollAtRate(url, 1000, 2);
     await agent.settle();
     return await use(url, app);
   } finally {

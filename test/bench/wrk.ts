@@ -3,7 +3,7 @@ import { execa } from 'execa';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { withFile } from '../support/agent.ts';
 
-export interface WrkResult {
+export interface LoadResult {
   readonly requests: number;
   readonly seconds: number;
   readonly p50Seconds: number;
@@ -18,14 +18,14 @@ end
 `;
 
 /** An even load: each connection waits `delayMs` between an answer and its next request. */
-export const wrkAtRate = (url: string, requestsPerSecond: number, seconds: number): Promise<WrkResult> => {
+export const wrkAtRate = (url: string, requestsPerSecond: number, seconds: number): Promise<LoadResult> => {
   const delayMs = requestsPerSecond > 2000 ? 2 : requestsPerSecond > 500 ? 8 : 40;
   const connections = Math.max(1, Math.round((requestsPerSecond * delayMs) / 1000));
   return wrk(url, connections, 1, seconds, `function delay() return ${delayMs} end${report}`);
 };
 
 /** As many as go through `connections`. */
-export const wrkFlatOut = (url: string, connections: number, seconds: number): Promise<WrkResult> =>
+export const wrkFlatOut = (url: string, connections: number, seconds: number): Promise<LoadResult> =>
   wrk(url, connections, 1, seconds, report);
 
 /**
@@ -36,7 +36,7 @@ export const wrkExactly = async (
   url: string,
   requests: number,
   isDone: () => Promise<boolean>,
-): Promise<WrkResult> => {
+): Promise<LoadResult> => {
   const script = `
 local left = ${requests / 4}
 function response()
@@ -59,7 +59,7 @@ const wrk = (
   seconds: number,
   script: string,
   stop?: AbortSignal,
-): Promise<WrkResult> =>
+): Promise<LoadResult> =>
   withFile(script, async (file) => {
     const command = ['wrk', `-c${connections}`, `-t${threads}`, `-d${seconds}s`, '-s', file, url];
     const child = execa('taskset', ['-c', '0', ...command]);
