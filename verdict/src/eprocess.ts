@@ -1,6 +1,5 @@
 // Strata of events and trials, window after window, in; one e-process for "the canary has more of them" out.
-import { sumOf } from './exposures.ts';
-import type { Count, Strata } from './exposures.ts';
+import type { Strata } from './exposures.ts';
 
 /** What is tested: ratios of the canary's rate that would be worse, against the largest that would not. */
 export interface Hypotheses {
@@ -34,6 +33,7 @@ const ratioWeights = [
 ] as const;
 /** How much more (or less) often an event may happen on the canary's nodes whatever runs there. */
 const nodeEffects = [1, 1 / 20, 1 / 5, 1 / 2, 2, 5, 20];
+const lnEffects = nodeEffects.map(Math.log);
 /** Prior weight of "the nodes themselves differ". */
 const nodeDoubt = 0.05;
 /** Too many events in fewer windows than this may be a single incident … */
@@ -71,38 +71,34 @@ export function pushStrata(
   { ratios, nullRatio }: Hypotheses,
   strata: Strata,
 ): void {
-  const { shared, canaryAlone, baselineElsewhere } = strata;
-  const canaryShared = sumOf(shared.map(({ canary }) => canary));
-  const baselineShared = sumOf(shared.map(({ baseline }) => baseline));
-  const canary = sumOf([canaryShared, canaryAlone]);
-  const baseline = sumOf([baselineShared, baselineElsewhere]);
-  const events = canary.events + baseline.events;
+  const { shared, canaryShared, baselineShared, canaryAlone, baselineElsewhere } = strata;
+  const canaryEvents = canaryShared.events + canaryAlone.events;
+  const sharedEvents = canaryShared.events + baselineShared.events;
+  const events = sharedEvents + canaryAlone.events + baselineElsewhere.events;
+  const baselineTrials = baselineShared.trials + baselineElsewhere.trials;
+  const trials = canaryShared.trials + canaryAlone.trials + baselineTrials;
   for (const process of processes) {
-    process.canaryEvents += canary.events;
-    if (canary.events > 0) process.canaryWindows += 1;
+    process.canaryEvents += canaryEvents;
+    if (canaryEvents > 0) process.canaryWindows += 1;
   }
-  if (events === 0 || baseline.trials === 0) return;
+  if (events === 0 || baselineTrials === 0) return;
 
-  [nullRatio, ...ratios].forEach((ratio, row) => {
-    nodeEffects.forEach((effect, column) => {
-      const weighted =
-        effect * (ratio * canaryShared.trials + baselineShared.trials) +
-        ratio * canaryAlone.trials +
-        baselineElsewhere.trials;
-      const log =
-        canary.events * Math.log(ratio) +
-        (canaryShared.events + baselineShared.events) * Math.log(effect) -
-        events * Math.log(weighted / (canary.trials + baseline.trials));
-      addTo(processes, 'joint', row * nodeEffects.length + column, log);
-    });
-  });
-  ratios.forEach((ratio, i) => {
-    const log = shared.reduce(
-      (sum, pair) => sum + withinNodeLog(pair.canary, pair.baseline, ratio, nullRatio),
-      0,
-    );
-    addTo(processes, 'withinNode', i, log);
-  });
+  let cell = 0;
+  for (const ratio of [nullRatio, ...ratios]) {
+    const onShared = ratio * canaryShared.trials + baselineShared.trials;
+    const elsewhere = ratio * canaryAlone.trials + baselineElsewhere.trials;
+    const lnRatio = canaryEvents * Math.log(ratio);
+    for (const [column, effect] of nodeEffects.entries()) {
+      const lnShares = Math.log((effect * onShared + elsewhere) / trials);
+      const log = lnRatio + sharedEvents * (lnEffects[column] ?? 0) - events * lnShares;
+      for (const { joint } of processes) joint[cell] = (joint[cell] ?? 0) + log;
+      cell += 1;
+    }
+  }
+  for (const [i, ratio] of ratios.entries()) {
+    const log = withinNodeLog(shared, ratio, nullRatio);
+    for (const { withinNode } of processes) withinNode[i] = (withinNode[i] ?? 0) + log;
+  }
 }
 
 /**
@@ -136,15 +132,17 @@ function withinNodeValue({ withinNode }: EProcess, factor: number): number {
   return Math.exp(Math.min(logSumExp(logs), 700));
 }
 
-function withinNodeLog(canary: Count, baseline: Count, ratio: number, nullRatio: number): number {
-  const events = canary.events + baseline.events;
-  if (events === 0) return 0;
-  const shares = (canary.trials * ratio + baseline.trials) / (canary.trials * nullRatio + baseline.trials);
-  return canary.events * Math.log(ratio / nullRatio) - events * Math.log(shares);
-}
-
-function addTo(processes: readonly EProcess[], key: 'joint' | 'withinNode', i: number, log: number): void {
-  for (const process of processes) process[key][i] = (process[key][i] ?? 0) + log;
+/** Log likelihood ratio of how each shared node's events fell on its two arms. */
+function withinNodeLog(shared: Strata['shared'], ratio: number, nullRatio: number): number {
+  const lnRatio = Math.log(ratio / nullRatio);
+  let sum = 0;
+  for (const { canary, baseline } of shared) {
+    const events = canary.events + baseline.events;
+    if (events === 0) continue;
+    const shares = (canary.trials * ratio + baseline.trials) / (canary.trials * nullRatio + baseline.trials);
+    sum += canary.events * lnRatio - events * Math.log(shares);
+  }
+  return sum;
 }
 
 function logSumExp(logs: readonly number[]): number {

@@ -3,7 +3,7 @@ import { addToDispersion, dispersionFactor, emptyDispersion } from './dispersion
 import type { Dispersion } from './dispersion.ts';
 import { emptyProcess, hypothesesOf, processValue, pushStrata } from './eprocess.ts';
 import type { EProcess, Hypotheses } from './eprocess.ts';
-import { addToTally, emptyTally, strataOf, sumOf } from './exposures.ts';
+import { addToTally, emptyTally, strataOf } from './exposures.ts';
 import type { Exposure, Tally } from './exposures.ts';
 
 /** Running evidence about the ratio of the canary's event rate to the baseline's. */
@@ -45,12 +45,18 @@ export function pushExposures(
   windowSeconds: number,
 ): void {
   const strata = strataOf(exposures);
-  const { shared, canaryAlone, baselineElsewhere } = strata;
-  const canary = sumOf([canaryAlone, ...shared.map((pair) => pair.canary)]);
-  const baseline = sumOf([baselineElsewhere, ...shared.map((pair) => pair.baseline)]);
+  const { canaryShared, baselineShared, canaryAlone, baselineElsewhere } = strata;
   addToTally(evidence.tally, strata);
-  addToDispersion(evidence.dispersion.canary, canary.events, canary.trials);
-  addToDispersion(evidence.dispersion.baseline, baseline.events, baseline.trials);
+  addToDispersion(
+    evidence.dispersion.canary,
+    canaryShared.events + canaryAlone.events,
+    canaryShared.trials + canaryAlone.trials,
+  );
+  addToDispersion(
+    evidence.dispersion.baseline,
+    baselineShared.events + baselineElsewhere.events,
+    baselineShared.trials + baselineElsewhere.trials,
+  );
 
   if (evidence.sinceStart >= segmentSeconds) {
     evidence.sinceStart = 0;

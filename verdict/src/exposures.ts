@@ -44,9 +44,11 @@ export function emptyTally(): Tally {
   };
 }
 
-/** One window's exposures: nodes with both arms, the canary on other nodes, the baseline on other nodes. */
+/** One window's exposures: nodes with both arms, and each arm's sums on those nodes and on others. */
 export interface Strata {
   readonly shared: readonly Pair[];
+  readonly canaryShared: Count;
+  readonly baselineShared: Count;
   readonly canaryAlone: Count;
   readonly baselineElsewhere: Count;
 }
@@ -54,30 +56,25 @@ export interface Strata {
 /** Sorts a window's exposures into strata; arms without trials are left out. */
 export function strataOf(exposures: readonly Exposure[]): Strata {
   const baselineByNode = new Map<string, Exposure>();
+  const baselineElsewhere = { events: 0, trials: 0 };
   for (const exposure of exposures) {
-    if (exposure.arm === 'baseline' && exposure.trials > 0) baselineByNode.set(exposure.node, exposure);
+    if (exposure.arm !== 'baseline' || exposure.trials === 0) continue;
+    baselineByNode.set(exposure.node, exposure);
+    move(exposure, baselineElsewhere);
   }
   const shared: Pair[] = [];
-  const alone: Exposure[] = [];
+  const canaryShared = { events: 0, trials: 0 };
+  const baselineShared = { events: 0, trials: 0 };
+  const canaryAlone = { events: 0, trials: 0 };
   for (const canary of exposures) {
     if (canary.arm !== 'canary' || canary.trials === 0) continue;
     const baseline = baselineByNode.get(canary.node);
-    if (baseline) shared.push({ canary, baseline });
-    else alone.push(canary);
-    baselineByNode.delete(canary.node);
+    move(canary, baseline ? canaryShared : canaryAlone);
+    if (!baseline) continue;
+    shared.push({ canary, baseline });
+    move(baseline, baselineShared, baselineElsewhere);
   }
-  return { shared, canaryAlone: sumOf(alone), baselineElsewhere: sumOf([...baselineByNode.values()]) };
-}
-
-/** Adds counts up. */
-export function sumOf(counts: readonly Count[]): Count {
-  let events = 0;
-  let trials = 0;
-  for (const count of counts) {
-    events += count.events;
-    trials += count.trials;
-  }
-  return { events, trials };
+  return { shared, canaryShared, baselineShared, canaryAlone, baselineElsewhere };
 }
 
 /** Adds a window to the sums. */
@@ -115,3 +112,16 @@ export function addOdds(tally: Pick<Tally, 'oddsAbove' | 'oddsBelow'>, table: Od
 }
 
 type OddsTable = readonly [readonly [number, number], readonly [number, number]];
+
+function move({ events, trials }: Count, to: Sum, from?: Sum): void {
+  to.events += events;
+  to.trials += trials;
+  if (!from) return;
+  from.events -= events;
+  from.trials -= trials;
+}
+
+interface Sum {
+  events: number;
+  trials: number;
+}

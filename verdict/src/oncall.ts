@@ -126,7 +126,14 @@ function worseThanBefore(before: Count, since: Count): boolean {
 }
 
 function countOf(cells: readonly Cell[], arm: Cell['arm']): Count {
-  return cells.filter((cell) => cell.arm === arm).reduce(add, none);
+  let requests = 0;
+  let errors = 0;
+  for (const cell of cells) {
+    if (cell.arm !== arm) continue;
+    requests += cell.requests;
+    errors += cell.errors;
+  }
+  return { requests, errors };
 }
 
 function add(a: Count, b: Count): Count {
