@@ -1,5 +1,5 @@
 // One window's cells in; the pairs of histograms that may be compared out: matched node by node, pooled, and net.
-import { addCounts } from './histogram.ts';
+import { addCounts, addToBoth, observationsOf } from './histogram.ts';
 import { clearPair, emptyPair } from './ladder.ts';
 import type { Pair } from './ladder.ts';
 import type { Cell } from './types.ts';
@@ -9,6 +9,8 @@ export interface WindowPairs {
   readonly matched: Pair;
   readonly raw: Pair;
   readonly net: Pair;
+  /** Observations of the window by node. */
+  readonly sizesByNode: Map<string, { canary: number; baseline: number }>;
 }
 
 /** What a window contributed: requests with durations of the canary, and of those, how many were matched. */
@@ -19,37 +21,43 @@ export interface Coverage {
 
 /** Returns pairs to fill, window after window. */
 export function emptyPairs(): WindowPairs {
-  return { matched: emptyPair(), raw: emptyPair(), net: emptyPair() };
+  return { matched: emptyPair(), raw: emptyPair(), net: emptyPair(), sizesByNode: new Map() };
 }
 
 /**
  * Fills `pairs` with a window. In the matched pair each request counts with the overlap weight of its node (Li,
  * Morgan & Zaslavsky 2018): the canary's by the baseline's share of the node's requests, and the reverse. So both
  * arms have exactly the same mix of nodes and times, no node with little of one arm gets a large say, and a node
- * without one of the arms gets none.
+ * without one of the arms gets none. `sizes` are the observations of each cell, where they are known.
  */
-export function fillPairs(pairs: WindowPairs, cells: readonly Cell[]): Coverage {
+export function fillPairs(
+  pairs: WindowPairs,
+  cells: readonly Cell[],
+  sizes: readonly number[] = cells.map(({ durations }) => (durations ? observationsOf(durations) : 0)),
+): Coverage {
   clearPair(pairs.matched);
   clearPair(pairs.raw);
   clearPair(pairs.net);
-  const sizeByNode = { canary: new Map<string, number>(), baseline: new Map<string, number>() };
-  for (const { arm, node, durations, netDurations } of cells) {
-    if (!durations || (arm !== 'canary' && arm !== 'baseline')) continue;
-    const size = addCounts(pairs.raw[arm], durations);
-    sizeByNode[arm].set(node, size);
-    if (netDurations && size > 0) addCounts(pairs.net[arm], netDurations);
+  for (const known of pairs.sizesByNode.values()) known.canary = known.baseline = 0;
+  for (const [i, { arm, node }] of cells.entries()) {
+    if (arm !== 'canary' && arm !== 'baseline') continue;
+    const known = pairs.sizesByNode.get(node);
+    if (known) known[arm] = sizes[i] ?? 0;
+    else pairs.sizesByNode.set(node, { canary: 0, baseline: 0, [arm]: sizes[i] ?? 0 });
   }
 
-  let canary = 0;
+  let all = 0;
   let matched = 0;
-  for (const { arm, node, durations } of cells) {
-    if (!durations || (arm !== 'canary' && arm !== 'baseline')) continue;
-    const size = sizeByNode[arm].get(node) ?? 0;
-    const beside = sizeByNode[arm === 'canary' ? 'baseline' : 'canary'].get(node) ?? 0;
-    if (size > 0 && beside > 0) addCounts(pairs.matched[arm], durations, beside / (beside + size));
-    if (arm !== 'canary') continue;
-    canary += size;
-    if (beside > 0) matched += size;
+  for (const [i, { arm, node, durations, netDurations }] of cells.entries()) {
+    const size = sizes[i] ?? 0;
+    if (!durations || size === 0 || (arm !== 'canary' && arm !== 'baseline')) continue;
+    const beside = pairs.sizesByNode.get(node)?.[arm === 'canary' ? 'baseline' : 'canary'] ?? 0;
+    addToBoth(pairs.raw[arm], pairs.matched[arm], durations, size, beside / (beside + size));
+    if (netDurations) addCounts(pairs.net[arm], netDurations);
+    if (arm === 'canary') {
+      all += size;
+      if (beside > 0) matched += size;
+    }
   }
-  return { canary, matched };
+  return { canary: all, matched };
 }

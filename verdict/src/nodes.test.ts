@@ -4,7 +4,7 @@ import { emptyCovariate, foretoldSlowdown, pushCovariate } from './covariate.ts'
 import { canaryNodes, contentionAlike, emptyNodes, nodeSpread, pushNodes } from './nodes.ts';
 import { settingsOf } from './options.ts';
 import type { Cell } from './types.ts';
-import { emptyWarmup, warmCells } from './warmup.ts';
+import { areWarm, emptyWarmup } from './warmup.ts';
 
 const layout = layoutOf({ schema: 3 });
 
@@ -77,9 +77,8 @@ describe('warm-up', () => {
   const slow = (arm: Cell['arm'], requests: number): Cell => ({ node: 'n1', arm, requests, errors: 0 });
   const run = (arm: Cell['arm'], requests: readonly number[]): readonly boolean[] => {
     const warmup = emptyWarmup();
-    return requests.map(
-      (count, i) =>
-        warmCells(warmup, { end: 30 * (i + 1), cells: [slow(arm, count)] }, 30, settings).length > 0,
+    return requests.flatMap((count, i) =>
+      areWarm(warmup, { end: 30 * (i + 1), cells: [slow(arm, count)] }, 30, settings),
     );
   };
 

@@ -33,16 +33,16 @@ export function emptyNodes(): Nodes {
 export function pushNodes(nodes: Nodes, cells: readonly Cell[], unmatched: boolean): void {
   for (const { arm, node, requests, durations, netDurations, contention } of cells) {
     if (arm !== 'canary' && arm !== 'baseline') continue;
-    const totals = nodes[arm].get(node) ?? emptyTotals();
-    nodes[arm].set(node, totals);
+    let totals = nodes[arm].get(node);
+    if (!totals) nodes[arm].set(node, (totals = emptyTotals()));
     totals.requests += requests;
     if (unmatched && durations) addCounts(totals.raw, durations);
     if (unmatched && netDurations) addCounts(totals.net, netDurations);
     if (!contention) continue;
     totals.contentionCells += 1;
-    contentionSigns.forEach(
-      (sign, i) => (totals.contention[i] = (totals.contention[i] ?? 0) + (contention[sign] ?? 0)),
-    );
+    for (const [i, sign] of contentionSigns.entries()) {
+      totals.contention[i] = (totals.contention[i] ?? 0) + (contention[sign] ?? 0);
+    }
   }
 }
 

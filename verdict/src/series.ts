@@ -6,9 +6,9 @@ export interface EffectSeries {
   count: number;
   sum: number;
   /** Sums of products of differences `lag` blocks apart, by lag. */
-  readonly products: number[];
-  readonly first: number[];
-  readonly recent: number[];
+  readonly products: Float64Array;
+  /** The blocks themselves: what the oldest and the newest lack in those sums is taken from here. */
+  readonly differences: number[];
   /** Running sums, so that the mean of any last stretch is one subtraction. */
   readonly sums: number[];
   samplingVariance: number;
@@ -22,9 +22,8 @@ export function emptySeries(): EffectSeries {
   return {
     count: 0,
     sum: 0,
-    products: new Array<number>(maxLag + 1).fill(0),
-    first: [],
-    recent: [],
+    products: new Float64Array(maxLag + 1),
+    differences: [],
     sums: [],
     samplingVariance: 0,
   };
@@ -32,11 +31,11 @@ export function emptySeries(): EffectSeries {
 
 /** Adds a block's difference (log scale) and its sampling variance as far as that is known. */
 export function pushEffect(series: EffectSeries, difference: number, samplingVariance: number): void {
-  const { products, first, recent } = series;
-  recent.unshift(difference);
-  if (recent.length > maxLag + 1) recent.pop();
-  recent.forEach((earlier, lag) => (products[lag] = (products[lag] ?? 0) + difference * earlier));
-  if (first.length < maxLag) first.push(difference);
+  const { products, differences } = series;
+  differences.push(difference);
+  for (let lag = 0; lag <= Math.min(maxLag, series.count); lag++) {
+    products[lag] = (products[lag] ?? 0) + difference * (differences[series.count - lag] ?? 0);
+  }
   series.count += 1;
   series.sum += difference;
   series.sums.push(series.sum);
@@ -85,13 +84,13 @@ export function longRunVariance(series: EffectSeries): number {
 const smallSample = 4;
 
 /** Autocovariance about the overall mean, as if it had been computed from the whole series at once. */
-function autocovariance({ count, sum, products, first, recent }: EffectSeries, lag: number): number {
+function autocovariance({ count, sum, products, differences }: EffectSeries, lag: number): number {
   const mean = sum / count;
   let leading = sum;
   let trailing = sum;
   for (let i = 0; i < lag; i++) {
-    leading -= recent[i] ?? 0;
-    trailing -= first[i] ?? 0;
+    leading -= differences[count - 1 - i] ?? 0;
+    trailing -= differences[i] ?? 0;
   }
   return ((products[lag] ?? 0) - mean * (leading + trailing) + (count - lag) * mean * mean) / count;
 }

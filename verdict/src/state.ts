@@ -22,7 +22,8 @@ import { emptySignal, pushSignal } from './signals.ts';
 import type { SignalState } from './signals.ts';
 import type { Subject, Window } from './types.ts';
 import { VerdictInputError } from './validate.ts';
-import { emptyWarmup, warmCells } from './warmup.ts';
+import type { CheckedWindow } from './validate.ts';
+import { areWarm, emptyWarmup } from './warmup.ts';
 import type { Warmup } from './warmup.ts';
 
 /** A run so far. */
@@ -89,7 +90,7 @@ export function emptyState(subject: Subject, settings: Settings): State {
  * Adds a checked window.
  * @throws VerdictInputError where a signal changes its kind or direction; the state is then as it was.
  */
-export function pushWindow(state: State, window: Window, place = 'window'): void {
+export function pushWindow(state: State, window: CheckedWindow, place = 'window'): void {
   const { subject, settings, onCall } = state;
   checkSignals(state, window, place);
   state.firstStart ??= window.end - subject.windowSeconds;
@@ -109,10 +110,12 @@ export function pushWindow(state: State, window: Window, place = 'window'): void
   pushLatency(state, window);
 }
 
-function pushLatency(state: State, window: Window): void {
+function pushLatency(state: State, window: CheckedWindow): void {
   const { pairs, layout, coverage, delay } = state;
-  const cells = warmCells(state.warmup, window, state.subject.windowSeconds, state.settings);
-  const { canary, matched } = fillPairs(pairs, cells);
+  const warm = areWarm(state.warmup, window, state.subject.windowSeconds, state.settings);
+  const cells = window.cells.filter((_, i) => warm[i]);
+  const sizes = window.sizes.filter((_, i) => warm[i]);
+  const { canary, matched } = fillPairs(pairs, cells, sizes);
   coverage.canary += canary;
   coverage.matched += matched;
   coverage.net += pairs.net.canary.total > 0 && pairs.net.baseline.total > 0 ? pairs.net.canary.total : 0;

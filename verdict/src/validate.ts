@@ -2,7 +2,7 @@
 import { layoutOf } from './buckets.ts';
 import type { Layout } from './buckets.ts';
 import { contentionSigns } from './contention.ts';
-import type { BucketCounts, Subject, VerdictInput, Window } from './types.ts';
+import type { Subject, VerdictInput, Window } from './types.ts';
 
 /** Input that no judgement can rest on; `place` is a path such as `windows[3].cells[1].errors`. */
 export class VerdictInputError extends Error {
@@ -24,7 +24,7 @@ export function checkInput(value: unknown): VerdictInput {
   const layout = layoutOf(input.buckets);
   let previousEnd = -Infinity;
   for (const [i, window] of input.windows.entries()) {
-    previousEnd = checkWindow(window, layout, previousEnd, `windows[${i}]`, input.now).end;
+    previousEnd = checkWindow(window, layout, previousEnd, at('windows', i), input.now).end;
   }
   return input;
 }
@@ -35,8 +35,8 @@ export function checkInput(value: unknown): VerdictInput {
  */
 export function checkHead(value: unknown): VerdictInput {
   const { now, windows } = checkSubject(value) as Partial<VerdictInput>;
-  if (!isNumber(now)) throw new VerdictInputError('now', 'Unix seconds', now);
-  if (!Array.isArray(windows)) throw new VerdictInputError('windows', 'an array', windows);
+  if (!isNumber(now)) wrong('now', 'Unix seconds', now);
+  if (!Array.isArray(windows)) wrong('windows', 'an array', windows);
   return value as VerdictInput;
 }
 
@@ -49,10 +49,16 @@ export function checkSubject(value: unknown): Subject {
   for (const key of ['app', 'canary', 'baseline'] as const) text(subject[key], '', key);
   const { windowSeconds } = subject;
   if (!isNumber(windowSeconds) || windowSeconds <= 0) {
-    throw new VerdictInputError('windowSeconds', 'a positive number', windowSeconds);
+    wrong('windowSeconds', 'a positive number', windowSeconds);
   }
   checkBuckets(subject.buckets);
   return value as Subject;
+}
+
+/** A window in which everything is right; what counting its durations has shown by the way is not counted again. */
+export interface CheckedWindow extends Window {
+  /** Observations in the durations of each cell. */
+  readonly sizes: readonly number[];
 }
 
 /**
@@ -63,173 +69,186 @@ export function checkWindow(
   value: unknown,
   layout: Layout,
   previousEnd: number,
-  place = 'window',
+  place: Place = 'window',
   now = Infinity,
-): Window {
+): CheckedWindow {
   const { end, cells, signals } = record(value, place);
-  if (!isNumber(end)) throw new VerdictInputError(`${place}.end`, 'Unix seconds', end);
-  if (end <= previousEnd) throw new VerdictInputError(`${place}.end`, `later than ${previousEnd}`, end);
-  if (end > now) throw new VerdictInputError(`${place}.end`, `no later than now (${now})`, end);
-  const seen = new Set<string>();
-  for (const [i, cell] of list(cells, `${place}.cells`).entries()) {
-    checkCell(cell, layout, seen, `${place}.cells[${i}]`);
+  if (!isNumber(end)) wrong(at(place, 'end'), 'Unix seconds', end);
+  if (end <= previousEnd) wrong(at(place, 'end'), `later than ${previousEnd}`, end);
+  if (end > now) wrong(at(place, 'end'), `no later than now (${now})`, end);
+  const seen: Seen = new Map();
+  const cellsPlace = at(place, 'cells');
+  const sizes: number[] = [];
+  for (const [i, cell] of list(cells, cellsPlace).entries()) {
+    sizes.push(checkCell(cell, layout, seen, at(cellsPlace, i)));
   }
-  if (signals === undefined) return value as Window;
+  if (signals === undefined) return { ...(value as Window), sizes };
   const names = new Set<string>();
-  for (const [i, signal] of list(signals, `${place}.signals`).entries()) {
-    checkSignal(signal, names, `${place}.signals[${i}]`);
+  const signalsPlace = at(place, 'signals');
+  for (const [i, signal] of list(signals, signalsPlace).entries()) {
+    checkSignal(signal, names, at(signalsPlace, i));
   }
-  return value as Window;
+  return { ...(value as Window), sizes };
 }
 
-function checkCell(value: unknown, layout: Layout, seen: Set<string>, place: string): void {
+/** Returns the number of observations in the durations. */
+function checkCell(value: unknown, layout: Layout, seen: Seen, place: Place): number {
   const cell = record(value, place);
-  checkKey(
-    cell,
-    seen,
-    place,
-    (arm) => arm === 'canary' || arm === 'baseline' || (arm.startsWith('other:') && arm.length > 6),
-  );
+  checkKey(cell, seen, place, isArm);
   const requests = count(cell.requests, place, 'requests');
   const errors = count(cell.errors, place, 'errors');
-  if (errors > requests)
-    throw new VerdictInputError(`${place}.errors`, `at most ${requests} requests`, errors);
-  for (const key of ['durations', 'netDurations'] as const) {
-    if (cell[key] !== undefined) checkCounts(cell[key], layout, place, key);
-  }
+  if (errors > requests) wrong(at(place, 'errors'), `at most ${requests} requests`, errors);
+  const { durations, netDurations, contention } = cell;
+  const size = durations === undefined ? 0 : checkCounts(durations, layout, at(place, 'durations'));
+  if (netDurations !== undefined) checkCounts(netDurations, layout, at(place, 'netDurations'));
   optionalAmount(cell.schedDelaySeconds, place, 'schedDelaySeconds');
-  if (cell.contention === undefined) return;
-  const contention = record(cell.contention, `${place}.contention`);
-  for (const key of contentionSigns) {
-    optionalAmount(contention[key], `${place}.contention`, key);
+  if (contention === undefined) return size;
+  const contentionPlace = at(place, 'contention');
+  const signs = record(contention, contentionPlace);
+  for (const sign of contentionSigns) optionalAmount(signs[sign], contentionPlace, sign);
+  return size;
+}
+
+function checkSignal(value: unknown, names: Set<string>, place: Place): void {
+  const { name, kind, better, cells } = record(value, place);
+  const label = text(name, place, 'name');
+  if (names.has(label)) wrong(at(place, 'name'), 'named once in a window', name);
+  names.add(label);
+  if (kind !== 'ratio' && kind !== 'mean') wrong(at(place, 'kind'), 'ratio or mean', kind);
+  if (better !== 'higher' && better !== 'lower') wrong(at(place, 'better'), 'higher or lower', better);
+  const seen: Seen = new Map();
+  const cellsPlace = at(place, 'cells');
+  for (const [i, item] of list(cells, cellsPlace).entries()) {
+    const cellPlace = at(cellsPlace, i);
+    const cell = record(item, cellPlace);
+    checkKey(cell, seen, cellPlace, isJudgedArm);
+    if (kind === 'ratio') count(cell.numerator, cellPlace, 'numerator');
+    else amount(cell.numerator, cellPlace, 'numerator');
+    count(cell.denominator, cellPlace, 'denominator');
   }
 }
 
-function checkSignal(value: unknown, names: Set<string>, place: string): void {
-  const { name, kind, better, cells } = record(value, place);
-  if (names.has(text(name, place, 'name'))) {
-    throw new VerdictInputError(`${place}.name`, 'named once in a window', name);
-  }
-  names.add(text(name, place, 'name'));
-  if (kind !== 'ratio' && kind !== 'mean')
-    throw new VerdictInputError(`${place}.kind`, 'ratio or mean', kind);
-  if (better !== 'higher' && better !== 'lower') {
-    throw new VerdictInputError(`${place}.better`, 'higher or lower', better);
-  }
-  const seen = new Set<string>();
-  for (const [i, item] of list(cells, `${place}.cells`).entries()) {
-    const at = `${place}.cells[${i}]`;
-    const cell = record(item, at);
-    checkKey(cell, seen, at, (arm) => arm === 'canary' || arm === 'baseline');
-    if (kind === 'ratio') count(cell.numerator, at, 'numerator');
-    else amount(cell.numerator, at, 'numerator');
-    count(cell.denominator, at, 'denominator');
-  }
-}
+/** Nodes of a window by arm. */
+type Seen = Map<string, Set<string>>;
 
 /** Checks node and arm, and that no other cell of the window has both. */
 function checkKey(
   { node, arm }: Readonly<Record<string, unknown>>,
-  seen: Set<string>,
-  place: string,
+  seen: Seen,
+  place: Place,
   known: (arm: string) => boolean,
 ): void {
   const name = text(node, place, 'node');
-  if (typeof arm !== 'string' || !known(arm)) throw new VerdictInputError(`${place}.arm`, 'a known arm', arm);
-  const key = `${arm.length} ${arm}${name}`;
-  if (seen.has(key))
-    throw new VerdictInputError(place, 'the only cell of its node and arm', `${name}, ${arm}`);
-  seen.add(key);
+  if (typeof arm !== 'string' || !known(arm)) wrong(at(place, 'arm'), 'a known arm', arm);
+  let nodes = seen.get(arm);
+  if (!nodes) seen.set(arm, (nodes = new Set()));
+  if (nodes.has(name)) wrong(place, 'the only cell of its node and arm', `${name}, ${arm}`);
+  nodes.add(name);
 }
 
-function checkCounts(value: unknown, { range: [from, to] }: Layout, parent: string, key: string): void {
-  if (!isCounts(value, from, to)) complain(value, from, to, `${parent}.${key}`);
+function isArm(arm: string): boolean {
+  return isJudgedArm(arm) || (arm.startsWith('other:') && arm.length > 6);
 }
 
-/** The test that meets every count of a run: no more than a yes or no. */
-function isCounts(value: unknown, from: number, to: number): boolean {
-  const { offset, counts } = (
-    typeof value === 'object' && value !== null ? value : {}
-  ) as Partial<BucketCounts>;
-  if (!Number.isInteger(offset) || !Array.isArray(counts)) return false;
-  const first = offset ?? 0;
-  if (first < from || first + counts.length - 1 > to) return false;
-  for (const item of counts as readonly unknown[]) {
-    if (typeof item !== 'number') return false;
-    // Almost every count is a small integer, which one shift can tell.
-    if (item >>> 0 !== item && !(item >= 0 && Number.isSafeInteger(item))) return false;
-  }
-  return true;
+function isJudgedArm(arm: string): boolean {
+  return arm === 'canary' || arm === 'baseline';
 }
 
-/** Finds out what is wrong with counts that failed the test. */
-function complain(value: unknown, from: number, to: number, place: string): never {
+/** Returns the sum of the counts. */
+function checkCounts(value: unknown, { range: [from, to] }: Layout, place: Place): number {
   const { offset, counts } = record(value, place);
-  if (!Number.isInteger(offset)) throw new VerdictInputError(`${place}.offset`, 'an integer', offset);
-  for (const [i, item] of list(counts, `${place}.counts`).entries()) count(item, `${place}.counts`, i);
-  throw new VerdictInputError(
-    `${place}.offset`,
-    `such that all counts lie in buckets ${from} to ${to}`,
-    offset,
-  );
+  if (!Number.isInteger(offset)) wrong(at(place, 'offset'), 'an integer', offset);
+  const countsPlace = at(place, 'counts');
+  const items = list(counts, countsPlace);
+  const sum = sumOfCounts(items);
+  if (sum === undefined) for (const [i, item] of items.entries()) count(item, countsPlace, i);
+  const first = offset as number;
+  if (first < from || first + items.length - 1 > to) {
+    wrong(at(place, 'offset'), `such that all counts lie in buckets ${from} to ${to}`, offset);
+  }
+  return sum ?? 0;
+}
+
+/** The loop that meets every count of a run: undefined if anything is wrong, whatever it is. */
+function sumOfCounts(items: readonly unknown[]): number | undefined {
+  const { length } = items;
+  let sum = 0;
+  for (let i = 0; i < length; i++) {
+    const item = items[i];
+    if (typeof item !== 'number') return undefined;
+    // Almost every count is a small integer, which one shift can tell.
+    if (item >>> 0 !== item && !(item >= 0 && Number.isSafeInteger(item))) return undefined;
+    sum += item;
+  }
+  return sum;
 }
 
 function checkBuckets(value: unknown): void {
   const { schema, upperBounds } = record(value, 'buckets');
   if (schema !== undefined) {
     if (!Number.isInteger(schema) || (schema as number) < -4 || (schema as number) > 8) {
-      throw new VerdictInputError('buckets.schema', 'an integer from -4 to 8', schema);
+      wrong('buckets.schema', 'an integer from -4 to 8', schema);
     }
     return;
   }
   const bounds = list(upperBounds, 'buckets.upperBounds');
-  if (bounds.length === 0) throw new VerdictInputError('buckets.upperBounds', 'at least one bound', bounds);
+  if (bounds.length === 0) wrong('buckets.upperBounds', 'at least one bound', bounds);
   let previous = 0;
   for (const [i, bound] of bounds.entries()) {
     if (!isNumber(bound) || bound <= previous) {
-      throw new VerdictInputError(`buckets.upperBounds[${i}]`, `seconds above ${previous}`, bound);
+      wrong(`buckets.upperBounds[${i}]`, `seconds above ${previous}`, bound);
     }
     previous = bound;
   }
 }
 
-function record(value: unknown, place: string): Readonly<Record<string, unknown>> {
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
-    throw new VerdictInputError(place, 'an object', value);
-  }
+/** Where a value is. It is spelled out only for an error: a run has a million values that are right. */
+type Place = string | { readonly parent: Place; readonly key: string | number };
+
+function at(parent: Place, key: string | number): Place {
+  return { parent, key };
+}
+
+function spelled(place: Place): string {
+  if (typeof place === 'string') return place;
+  const { parent, key } = place;
+  if (typeof key === 'number') return `${spelled(parent)}[${key}]`;
+  return parent === '' ? key : `${spelled(parent)}.${key}`;
+}
+
+function wrong(place: Place, expected: string, got: unknown): never {
+  throw new VerdictInputError(spelled(place), expected, got);
+}
+
+function record(value: unknown, place: Place): Readonly<Record<string, unknown>> {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) wrong(place, 'an object', value);
   return value as Readonly<Record<string, unknown>>;
 }
 
 /** Callers go through `entries()`, which shows the holes of a sparse array where `forEach` would skip them. */
-function list(value: unknown, place: string): readonly unknown[] {
-  if (!Array.isArray(value)) throw new VerdictInputError(place, 'an array', value);
+function list(value: unknown, place: Place): readonly unknown[] {
+  if (!Array.isArray(value)) wrong(place, 'an array', value);
   return value;
 }
 
-function text(value: unknown, parent: string, key: string): string {
-  if (typeof value !== 'string' || value === '') wrong(parent, key, 'a non-empty string', value);
+function text(value: unknown, parent: Place, key: string): string {
+  if (typeof value !== 'string' || value === '') wrong(at(parent, key), 'a non-empty string', value);
   return value;
 }
 
-function count(value: unknown, parent: string, key: string | number): number {
+function count(value: unknown, parent: Place, key: string | number): number {
   if (!Number.isSafeInteger(value) || (value as number) < 0) {
-    wrong(parent, key, 'a whole number of at least 0', value);
+    wrong(at(parent, key), 'a whole number of at least 0', value);
   }
   return value as number;
 }
 
-function amount(value: unknown, parent: string, key: string): void {
-  if (!isNumber(value) || value < 0) wrong(parent, key, 'a number of at least 0', value);
+function amount(value: unknown, parent: Place, key: string): void {
+  if (!isNumber(value) || value < 0) wrong(at(parent, key), 'a number of at least 0', value);
 }
 
-function optionalAmount(value: unknown, parent: string, key: string): void {
+function optionalAmount(value: unknown, parent: Place, key: string): void {
   if (value !== undefined) amount(value, parent, key);
-}
-
-/** Places are put together only here: a run has a million values that are right. */
-function wrong(parent: string, key: string | number, expected: string, got: unknown): never {
-  const place = typeof key === 'number' ? `${parent}[${key}]` : parent === '' ? key : `${parent}.${key}`;
-  throw new VerdictInputError(place, expected, got);
 }
 
 function isNumber(value: unknown): value is number {
