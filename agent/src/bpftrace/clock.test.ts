@@ -29,8 +29,18 @@ test.each([100, 250, 300, 1000])('with HZ=%i the length of a jiffy and its begin
   const clock = relateClocks(readings);
   expect(clock?.jiffyNs).toBe(jiffyNs);
   const beginning = (clock?.jiffies ?? 0) * jiffyNs;
-  expect((clock?.ns ?? 0) - beginning).toBeGreaterThanOrEqual(0);
-  expect((clock?.ns ?? 0) - beginning).toBeLessThan(jiffyNs / 2);
+  expect(Math.abs((clock?.ns ?? 0) - beginning)).toBeLessThan(jiffyNs / 2);
+});
+
+test('readings that were preempted half-way, or of jiffies that lag behind, move nothing', () => {
+  const readings = Array.from({ length: 12 }, (_, index) => {
+    const ns = 1e12 + index * 25_300_000;
+    const late = { 3: 12, 7: 10, 9: -8 }[index] ?? 0;
+    return { ns, jiffies: Math.floor(ns / 4e6) + late };
+  });
+  const clock = relateClocks(readings);
+  expect(clock?.jiffyNs).toBe(4e6);
+  expect(Math.abs((clock?.ns ?? 0) - (clock?.jiffies ?? 0) * 4e6)).toBeLessThan(2e6);
 });
 
 test('readings that fit no CONFIG_HZ relate nothing', () => {

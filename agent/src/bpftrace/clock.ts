@@ -39,7 +39,11 @@ export const parseTimerList = (text: string): ClockReading | undefined => {
   return ns === undefined || jiffies === undefined ? undefined : { ns: Number(ns), jiffies: Number(jiffies) };
 };
 
-/** A reading comes somewhere within its jiffy: the earliest of several is nearest to its beginning. */
+/**
+ * A reading comes somewhere within its jiffy, on average in its middle. On a busy node some are off by tens of
+ * milliseconds, either way: the kernel may be preempted between printing one and the other, and may be late in
+ * counting jiffies. The median is not moved by those.
+ */
 export const relateClocks = (readings: readonly ClockReading[]): JiffyClock | undefined => {
   const [first, last] = [readings[0], readings.at(-1)];
   if (first === undefined || last === undefined || last.jiffies - first.jiffies < 10) return undefined;
@@ -48,7 +52,9 @@ export const relateClocks = (readings: readonly ClockReading[]): JiffyClock | un
   if (Math.abs(hz / measuredHz - 1) > 0.15) return undefined;
   const jiffyNs = Math.round(1e9 / hz);
   const beginnings = readings.map(({ ns, jiffies }) => ns - (jiffies - first.jiffies) * jiffyNs);
-  return { jiffyNs, jiffies: first.jiffies, ns: Math.min(...beginnings) };
+  beginnings.sort((a, b) => a - b);
+  const middle = beginnings[Math.floor(beginnings.length / 2)] ?? NaN;
+  return { jiffyNs, jiffies: first.jiffies, ns: Math.round(middle - jiffyNs / 2) };
 };
 
 /** The fragment `node/clock.bt`: constants of this node, since its last boot; zeros where they are not known. */
