@@ -168,8 +168,9 @@ describe('Kubernetes as a source', () => {
     api.apply(podOf(1));
     const { source, versionOf, lines } = start();
     await watching();
-    const before = source.state()?.lastSuccessMs;
     await api.stop();
+    await until(() => (source.state()?.errors ?? 0) >= 1);
+    const before = source.state()?.lastSuccessMs;
     await until(() => (source.state()?.errors ?? 0) >= 4);
     expect(versionOf(1)).toBe('v1');
     expect(source.state()).toMatchObject({ up: false, lastSuccessMs: before });
