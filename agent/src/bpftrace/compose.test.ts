@@ -43,6 +43,16 @@ test('fragments stand in place of their include lines, nested ones too', () => {
   expect(compose([second], readFragment, 1000).match(/@n = count\(\);/g)).toHaveLength(2);
 });
 
+test('a block that several probes include is loaded once', () => {
+  const shared = 'tracepoint:sched:sched_process_exit\n{\n  @n = count();\n}\n';
+  const program = compose(
+    [`#include "shared.bt"\n${first}`, `#include "shared.bt"\n${second}`],
+    (path) => (path === 'shared.bt' ? shared : readFragment(path)),
+    1000,
+  );
+  expect(program.match(/sched_process_exit/g)).toHaveLength(1);
+});
+
 test('a fragment that is not there stops the composition', () => {
   expect(() => compose(['BEGIN { \n#include "none.bt"\n }'], readFragment, 1000)).toThrow('no none.bt');
 });

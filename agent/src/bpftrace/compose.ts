@@ -19,6 +19,7 @@ export const tickMap = '@tick';
 /**
  * One program out of several probes: fragments in place of their `#include "…"` lines, one BEGIN, one END and
  * one interval for all. bpftrace runs blocks of the same event in no stated order, and a snapshot needs one.
+ * A block that several probes include word for word is loaded once.
  *
  * @param sources text of each probe, as in bpf/NAME.bt
  * @param readFragment gives the text of an included file by its path, and throws if there is none
@@ -29,7 +30,7 @@ export const compose = (
   readFragment: (path: string) => string,
   intervalMs: number,
 ): string => {
-  const blocks = sources.flatMap((source) => parseBlocks(expandIncludes(source, readFragment)));
+  const blocks = distinct(sources.flatMap((source) => parseBlocks(expandIncludes(source, readFragment))));
   const bodiesOf = (isWanted: (header: string) => boolean) =>
     blocks.filter(({ header }) => isWanted(header)).map(({ body }) => body);
   const interval = intervalMs % 1000 === 0 ? `interval:s:${intervalMs / 1000}` : `interval:ms:${intervalMs}`;
@@ -45,6 +46,10 @@ export const compose = (
     .map(({ header, body }) => `${header}\n{${body}}\n`)
     .join('\n');
 };
+
+const distinct = (blocks: readonly Block[]): readonly Block[] => [
+  ...new Map(blocks.map((block) => [`${block.header}{${block.body.trim()}}`, block])).values(),
+];
 
 /** The tracepoints of a composed program with the fields that it uses, for the preflight. */
 export const tracepointsOf = (program: string): readonly TracepointUse[] => {

@@ -51,6 +51,17 @@ test('a request counts in both histograms, and where its delay moved it, in diff
   expect([net?.counts[134], net?.counts[135], net?.counts[175], net?.sumSeconds]).toEqual([12, 1, 0, 3]);
 });
 
+test('probes that name the same metric share it, each with labels of its own', () => {
+  const other = probe.metrics.map((metric) => ({ ...metric, labels: { protocol: 'http9' } }));
+  const store = createStore([...probe.metrics, ...other]);
+  expect(store.metrics).toHaveLength(probe.metrics.length);
+  store.apply(snapshot(1, { '@http_requests': { '7,2,100': 4 } }), workloadOf);
+  expect(durations(store).map(({ labels, counts }) => [labels.protocol, counts[100]])).toEqual([
+    ['http1', 4],
+    ['http9', 4],
+  ]);
+});
+
 test('cgroups of one version add up', () => {
   const store = createStore(probe.metrics);
   store.apply(snapshot(1, { '@http_requests': { '8,2,100': 1, '9,2,100': 2 } }), workloadOf);

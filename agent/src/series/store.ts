@@ -56,12 +56,9 @@ export const createStore = (
   definitions: readonly (HistogramDefinition | CounterDefinition)[],
   now: () => number = Date.now,
 ): Store => {
-  const metrics = definitions.map((definition): HistogramMetric | CounterMetric =>
-    definition.kind === 'histogram'
-      ? { kind: 'histogram', definition, series: new Map() }
-      : { kind: 'counter', definition, series: new Map() },
-  );
-  const feeds = feedsByMap(metrics, now);
+  const parts = metricsOf(definitions);
+  const feeds = feedsByMap(parts, now);
+  const metrics = [...new Map(parts.map((part) => [part.definition.name, part])).values()];
   const movedMs = new Map<string, number>();
   let run = 0;
   let last = new Map<string, Map<string, number>>();
@@ -104,6 +101,25 @@ export const createStore = (
       return evicted;
     },
   };
+};
+
+/** One for each definition; those of one name, from several probes, share their series. */
+const metricsOf = (
+  definitions: readonly (HistogramDefinition | CounterDefinition)[],
+): readonly (HistogramMetric | CounterMetric)[] => {
+  const histograms = new Map<string, Map<string, HistogramSeries>>();
+  const counters = new Map<string, Map<string, CounterSeries>>();
+  return definitions.map((definition) =>
+    definition.kind === 'histogram'
+      ? { kind: 'histogram', definition, series: seriesOf(histograms, definition.name) }
+      : { kind: 'counter', definition, series: seriesOf(counters, definition.name) },
+  );
+};
+
+const seriesOf = <Found>(seriesByName: Map<string, Map<string, Found>>, name: string): Map<string, Found> => {
+  const series = seriesByName.get(name) ?? new Map<string, Found>();
+  seriesByName.set(name, series);
+  return series;
 };
 
 type Feed = (workload: Workload, fields: readonly number[], by: number) => void;
@@ -153,9 +169,10 @@ const finder = <Found extends Series>(
   now: () => number,
   create: (series: Series) => Found,
 ) => {
+  const shared = Object.values(labels).join('\0');
   return (workload: Workload, keys: readonly number[]): Found => {
     const own = keys.slice(0, fields.length);
-    const id = [workloadKey(workload), ...own].join('\0');
+    const id = [workloadKey(workload), shared, ...own].join('\0');
     const known = series.get(id);
     if (known !== undefined) return known;
     const { namespace, app, version } = workload;
