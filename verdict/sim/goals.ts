@@ -27,6 +27,12 @@ const matched: Scenario = {
   errors: { baseline: 0.001, canary: 0.001 },
 };
 const apart: Scenario = { ...matched, canaryNodes: [7, 8] };
+/** The neighbour is on the CPUs of the canary's pods, and not on those of the baseline pods beside them. */
+const onItsCpus = (run: number, invisible: number): Scenario => ({
+  ...matched,
+  kernel: true,
+  neighbour: { ...neighbourOn([1, 2], run), canaryOnly: true, invisible },
+});
 const errorRun: Scenario = { ...matched, windowSeconds: 5, withoutDurations: true };
 const slowings = ['scale', 'shift', 'tail'] as const;
 /** Kinds change every five runs, because the latency family changes with each. */
@@ -182,6 +188,29 @@ export const goals: readonly Goal[] = [
     scenario: () => ({ ...errorRun, errors: { baseline: 0.001, canary: 0.001, burst: 3 } }),
     counts: failed,
     atMost: 0.01,
+  },
+  {
+    name: 'false rollback, neighbour on the canary’s CPUs alone of shared nodes, net durations',
+    goal: '≤ 1 %',
+    scenario: (run) => onItsCpus(run, 0),
+    counts: failed,
+    atMost: 0.01,
+    comparable: true,
+  },
+  {
+    name: 'the same, where half of what it costs is not waiting but cache and clock',
+    goal: 'reported',
+    scenario: (run) => onItsCpus(run, 0.5),
+    counts: failed,
+  },
+  {
+    name: '+20 % p99 caught beside such a neighbour',
+    goal: '≥ 95 %',
+    scenario: (run) => ({ ...onItsCpus(run, 0), regression: { kind: kindOf(run), effect: 0.2 } }),
+    counts: failed,
+    atLeast: 0.95,
+    comparable: true,
+    untilFail: true,
   },
   {
     name: 'false rollback, neighbour, no shared node, net durations (measured)',

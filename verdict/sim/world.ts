@@ -25,6 +25,8 @@ export interface Scenario {
     readonly kind: Slowing;
     readonly effect: number;
     readonly bursty?: boolean;
+    /** Only the CPUs of the canary's pods are busy, and not those of baseline pods beside them. */
+    readonly canaryOnly?: boolean;
     /** Share of the effect that neither net durations nor contention figures show. */
     readonly invisible?: number;
   };
@@ -172,10 +174,11 @@ function cellOf(scenario: Scenario, pod: Pod, node: Node, minute: number, traffi
     regression !== undefined &&
     minute >= (regression.from ?? 0) &&
     minute < (regression.until ?? Infinity);
+  const busy = node.busy && (!scenario.neighbour?.canaryOnly || pod.arm === 'canary');
   const draw = (
     net: boolean,
   ): { readonly offset: number; readonly counts: readonly number[]; readonly total: number } => {
-    const { offset, probabilities } = pod.table(node.busy, regressed, net);
+    const { offset, probabilities } = pod.table(busy, regressed, net);
     const counts: number[] = [];
     let total = 0;
     for (const probability of cached(probabilities, node.lnSpeed)) {
@@ -196,9 +199,7 @@ function cellOf(scenario: Scenario, pod: Pod, node: Node, minute: number, traffi
   };
   if (!scenario.kernel) return cell;
   const net = draw(true);
-  const shown = node.busy
-    ? (scenario.neighbour?.effect ?? 0) * (1 - (scenario.neighbour?.invisible ?? 0))
-    : 0;
+  const shown = busy ? (scenario.neighbour?.effect ?? 0) * (1 - (scenario.neighbour?.invisible ?? 0)) : 0;
   return {
     ...cell,
     netDurations: { offset: net.offset, counts: net.counts },

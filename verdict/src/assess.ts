@@ -14,6 +14,7 @@ import { signalFinding } from './signals.ts';
 import type { SignalFinding } from './signals.ts';
 import { studentQuantile } from './special.ts';
 import type { State } from './state.ts';
+import { waitsForItself } from './waits.ts';
 import type { Grade } from './types.ts';
 
 /** Everything that the rules need to know. */
@@ -22,6 +23,9 @@ export interface Assessment {
   /** Whether latency may fail the canary under this grade; `contentionDiffers` says why a measured one may not. */
   readonly mayFail: boolean;
   readonly contentionDiffers: boolean;
+  /** Whether durations were compared less the time that went by waiting for a CPU; and if not, whether that was the canary's own doing. */
+  readonly net: boolean;
+  readonly waitsForItself: boolean;
   /** The highest judgeable quantile (or the highest with any block) and the median, where that is another. */
   readonly tail: Finding | undefined;
   readonly median: Finding | undefined;
@@ -52,6 +56,8 @@ export function assess(state: State): Assessment {
     mayFail:
       grade.name === 'matched' || grade.name === 'co-tenant' || (grade.name === 'measured' && alike === true),
     contentionDiffers: alike !== true,
+    net: grade.name === 'measured' || (grade.name === 'matched' && isNetKnown(state)),
+    waitsForItself: waitsForItself(state.waits),
     tail: tailIndex >= 0 ? rungFinding(state, grade.name, tailIndex) : undefined,
     median: tailIndex > 0 ? rungFinding(state, grade.name, 0) : undefined,
     tailP: rungs[tailIndex]?.p,
@@ -154,17 +160,26 @@ function alphaShare({ signals }: State, slot: keyof typeof alphaWeights, alpha: 
 }
 
 /** The best grade that covers half of the canary's requests. */
-function gradeOf({ coverage, covariate }: State): Assessment['grade'] {
+function gradeOf(state: State): Assessment['grade'] {
+  const { coverage, covariate } = state;
   const share = (covered: number): number => (coverage.canary > 0 ? covered / coverage.canary : 0);
   const named = (name: Grade['name'], covered: number): Assessment['grade'] => ({
     name,
     share: Math.min(1, share(covered)),
   });
   if (share(coverage.matched) >= 0.5) return named('matched', coverage.matched);
-  if (share(coverage.net) >= 0.5) return named('measured', coverage.net);
+  if (isNetKnown(state)) return named('measured', coverage.net);
   if (share(coverage.coTenant) >= 0.5) return named('co-tenant', coverage.coTenant);
   if (foretoldSlowdown(covariate) !== undefined) return named('covariate', coverage.canary);
   return named('none', 0);
+}
+
+/**
+ * Whether the kernel told for half of the canary's requests how long they waited for a CPU, and someone else had it.
+ * Two versions on one node may well wait for different CPUs, so that this matters under a matched grade as well.
+ */
+function isNetKnown({ coverage, waits }: State): boolean {
+  return coverage.canary > 0 && coverage.net >= coverage.canary / 2 && !waitsForItself(waits);
 }
 
 /** What a grade compares, what it takes out, and what it cannot know. */
@@ -182,7 +197,7 @@ function comparisonOf(
       nodeSpread(state.nodes, kind, p, alpha, state.layout);
   switch (grade) {
     case 'matched':
-      return { rungs: state.matched, shift: 0, standing: () => 0 };
+      return { rungs: isNetKnown(state) ? state.net : state.matched, shift: 0, standing: () => 0 };
     case 'measured':
       return { rungs: state.net, shift: 0, standing: byNature('net') };
     case 'co-tenant':

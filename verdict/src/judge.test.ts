@@ -222,6 +222,58 @@ describe('with net durations and no shared node', () => {
   });
 });
 
+describe('with net durations and shared nodes', () => {
+  interface Beside {
+    readonly raw: number;
+    readonly net: number;
+    readonly waits?: Partial<Cell>;
+    readonly baseline?: number;
+  }
+  const run = ({ raw, net, waits, baseline = 0.3 }: Beside): ReturnType<typeof judge> =>
+    judge(
+      input(60, () => [
+        cell('n1', 'canary', raw, { netDurations: around(net), ...waits }),
+        cell('n1', 'baseline', baseline, { netDurations: around(0.3) }),
+      ]),
+    );
+  const waitFor = (ownSeconds: number, othersSeconds: number): Partial<Cell> => ({
+    cpuWait: { ownSeconds, othersSeconds },
+  });
+
+  test('a neighbour on the CPUs of the canary alone makes it skewed, not failed', () => {
+    const verdict = run({ raw: 0.4, net: 0.3, waits: waitFor(1, 40) });
+    expect(verdict).toMatchObject({
+      verdict: 'skewed',
+      code: 'pass',
+      grade: { name: 'matched' },
+      reasons: ['NODE_CONTENTION', 'RAW_DELTA_EXCEEDS_MARGIN', 'ADJUSTED_DELTA_WITHIN_MARGIN'],
+    });
+    expect(verdict.contention.explained).toBeCloseTo(1);
+  });
+
+  test('slow code fails, with a neighbour on its CPUs and without', () => {
+    expect(run({ raw: 0.4, net: 0.4 })).toMatchObject({ verdict: 'fail', reasons: ['LATENCY_WORSE'] });
+    expect(run({ raw: 0.5, net: 0.4 })).toMatchObject({ verdict: 'fail', reasons: ['LATENCY_WORSE'] });
+  });
+
+  test('slow code fails when the baseline beside it has the neighbour', () => {
+    expect(run({ raw: 0.4, net: 0.4, baseline: 0.4 })).toMatchObject({
+      verdict: 'fail',
+      reasons: ['LATENCY_WORSE', 'MASKED_BY_QUIET_NODE'],
+    });
+  });
+
+  test.each([
+    ['keeps its CPUs busy itself', waitFor(40, 1)],
+    ['is held back by its own limit', { contention: { throttledShare: 0.2 } }],
+  ])('a canary that waits because it %s fails', (_, waits) => {
+    expect(run({ raw: 0.4, net: 0.3, waits })).toMatchObject({
+      verdict: 'fail',
+      reasons: ['LATENCY_WORSE', 'WAITS_FOR_ITSELF'],
+    });
+  });
+});
+
 describe('with co-tenants and no shared node', () => {
   const others = (node: string, factor: number): readonly Cell[] =>
     ['a', 'b', 'c'].map((name) => cell(node, `other:${name}`, 0.2 * factor));

@@ -146,10 +146,15 @@ function missing({ onCall, subject, settings }: State, now: number): readonly Re
 const fewestRequests = 40;
 
 /** What an on-call engineer would want to know besides. */
-function remarks(state: State, { storm, tailP }: Assessment, { reasons }: Decision): readonly Reason[] {
+function remarks(
+  state: State,
+  { storm, tailP, waitsForItself }: Assessment,
+  { reasons }: Decision,
+): readonly Reason[] {
   const found: Reason[] = [];
   if (storm) found.push('RETRY_STORM_SUSPECTED');
   if (shareUnexpected(state.onCall, state.settings.expectedWeight)) found.push('TRAFFIC_SHARE_UNEXPECTED');
+  if (waitsForItself && state.coverage.net > 0) found.push('WAITS_FOR_ITSELF');
   if (tailP !== undefined && tailP < state.settings.tail) found.push('LOWER_QUANTILE_JUDGED');
   return found.filter((reason) => !reasons.includes(reason));
 }

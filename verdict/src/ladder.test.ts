@@ -87,7 +87,7 @@ describe('matching', () => {
       cell('n2', 'canary', 0, [300]),
       cell('n3', 'baseline', 0, [500]),
     ]);
-    expect(coverage).toEqual({ canary: 400, matched: 100 });
+    expect(coverage).toEqual({ canary: 400, matched: 100, net: 0 });
     expect(pairs.raw.canary.total).toBe(400);
     expect(pairs.raw.baseline.total).toBe(600);
     expect(pairs.matched.canary.total).toBe(50);

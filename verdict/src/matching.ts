@@ -4,7 +4,10 @@ import { clearPair, emptyPair } from './ladder.ts';
 import type { Pair } from './ladder.ts';
 import type { Cell } from './types.ts';
 
-/** Three ways to hold a canary against a baseline; the last is empty where there are no net durations. */
+/**
+ * Three ways to hold a canary against a baseline. The last is matched as the first one is, in windows where most of
+ * the canary can be, and pooled in others; it is empty where there are no net durations.
+ */
 export interface WindowPairs {
   readonly matched: Pair;
   readonly raw: Pair;
@@ -13,10 +16,11 @@ export interface WindowPairs {
   readonly sizesByNode: Map<string, { canary: number; baseline: number }>;
 }
 
-/** What a window contributed: requests with durations of the canary, and of those, how many were matched. */
+/** Requests of the canary with durations in a window; of those, how many were matched, and compared net. */
 export interface Coverage {
   readonly canary: number;
   readonly matched: number;
+  readonly net: number;
 }
 
 /** Returns pairs to fill, window after window. */
@@ -46,18 +50,23 @@ export function fillPairs(
     else pairs.sizesByNode.set(node, { canary: 0, baseline: 0, [arm]: sizes[i] ?? 0 });
   }
 
-  let all = 0;
+  let canary = 0;
   let matched = 0;
+  for (const sizesHere of pairs.sizesByNode.values()) {
+    canary += sizesHere.canary;
+    if (sizesHere.baseline > 0) matched += sizesHere.canary;
+  }
+  const isMatched = matched >= canary / 2;
+  const withNet = { canary: 0, baseline: 0 };
   for (const [i, { arm, node, durations, netDurations }] of cells.entries()) {
     const size = sizes[i] ?? 0;
     if (!durations || size === 0 || (arm !== 'canary' && arm !== 'baseline')) continue;
     const beside = pairs.sizesByNode.get(node)?.[arm === 'canary' ? 'baseline' : 'canary'] ?? 0;
-    addToBoth(pairs.raw[arm], pairs.matched[arm], durations, size, beside / (beside + size));
-    if (netDurations) addCounts(pairs.net[arm], netDurations);
-    if (arm === 'canary') {
-      all += size;
-      if (beside > 0) matched += size;
-    }
+    const overlap = beside / (beside + size);
+    addToBoth(pairs.raw[arm], pairs.matched[arm], durations, size, overlap);
+    if (!netDurations || (isMatched && overlap === 0)) continue;
+    addCounts(pairs.net[arm], netDurations, isMatched ? overlap : 1);
+    withNet[arm] += size;
   }
-  return { canary: all, matched };
+  return { canary, matched, net: withNet.baseline > 0 ? withNet.canary : 0 };
 }

@@ -91,6 +91,8 @@ const sentences: Readonly<Record<Reason, string>> = {
   GRADE_NOT_SUFFICIENT:
     'No baseline shares a node with the canary, so its code cannot be told from its nodes.',
   CONTENTION_DIFFERS: "The canary's nodes are busier than the baseline's, or do not show whether they are.",
+  WAITS_FOR_ITSELF:
+    'The canary waits for CPUs that it keeps busy itself, or at its own limit: that is not held against its nodes.',
   BUCKETS_TOO_COARSE: 'The histogram buckets are wider than the margin.',
   LOWER_QUANTILE_JUDGED: 'Traffic allows only a lower quantile than the one wanted.',
   TAIL_NOT_JUDGEABLE: 'The wanted quantile has too few requests beyond it.',

@@ -23,6 +23,8 @@ import type { SignalState } from './signals.ts';
 import type { Subject, Window } from './types.ts';
 import { VerdictInputError } from './validate.ts';
 import type { CheckedWindow } from './validate.ts';
+import { emptyWaits, pushWaits } from './waits.ts';
+import type { Waits } from './waits.ts';
 import { areWarm, emptyWarmup } from './warmup.ts';
 import type { Warmup } from './warmup.ts';
 
@@ -39,6 +41,7 @@ export interface State {
   readonly coTenants: CoTenants;
   readonly covariate: Covariate;
   readonly nodes: Nodes;
+  readonly waits: Waits;
   readonly evidence: Evidence;
   readonly signals: Map<string, SignalState>;
   readonly onCall: OnCall;
@@ -73,6 +76,7 @@ export function emptyState(subject: Subject, settings: Settings): State {
     coTenants: emptyCoTenants(settings.tail),
     covariate: emptyCovariate(),
     nodes: emptyNodes(),
+    waits: emptyWaits(),
     evidence: emptyEvidence(settings.failMargin),
     signals: new Map(),
     onCall: emptyOnCall(),
@@ -115,16 +119,17 @@ function pushLatency(state: State, window: CheckedWindow): void {
   const warm = areWarm(state.warmup, window, state.subject.windowSeconds, state.settings);
   const cells = window.cells.filter((_, i) => warm[i]);
   const sizes = window.sizes.filter((_, i) => warm[i]);
-  const { canary, matched } = fillPairs(pairs, cells, sizes);
+  const { canary, matched, net } = fillPairs(pairs, cells, sizes);
   coverage.canary += canary;
   coverage.matched += matched;
-  coverage.net += pairs.net.canary.total > 0 && pairs.net.baseline.total > 0 ? pairs.net.canary.total : 0;
+  coverage.net += net;
   pushPair(state.matched, pairs.matched, layout);
   pushPair(state.raw, pairs.raw, layout);
   pushPair(state.net, pairs.net, layout);
 
   const unmatched = coverage.matched < coverage.canary / 2;
   pushNodes(state.nodes, cells, unmatched);
+  pushWaits(state.waits, cells);
   if (unmatched && pushCoTenants(state.coTenants, cells, pairs.raw, layout)) coverage.coTenant += canary;
   if (unmatched) pushCovariate(state.covariate, cells, layout);
   if (cells.some(({ schedDelaySeconds }) => schedDelaySeconds !== undefined)) {

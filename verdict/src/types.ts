@@ -44,6 +44,7 @@ export interface Cell {
   /** Durations less the time each request was runnable but not running. */
   readonly netDurations?: BucketCounts;
   readonly schedDelaySeconds?: number;
+  readonly cpuWait?: CpuWait;
   readonly contention?: Contention;
 }
 
@@ -51,6 +52,12 @@ export interface Cell {
 export interface BucketCounts {
   readonly offset: number;
   readonly counts: readonly number[];
+}
+
+/** Time in which this version's threads waited for a CPU, by who held it: this version itself, or anyone else. */
+export interface CpuWait {
+  readonly ownSeconds: number;
+  readonly othersSeconds: number;
 }
 
 /** Signs of a busy node that are not part of any request: seconds, and shares of wall time. */
@@ -183,6 +190,7 @@ export type Reason =
   | 'ADJUSTED_DELTA_WITHIN_MARGIN'
   | 'GRADE_NOT_SUFFICIENT'
   | 'CONTENTION_DIFFERS'
+  | 'WAITS_FOR_ITSELF'
   | 'BUCKETS_TOO_COARSE'
   | 'LOWER_QUANTILE_JUDGED'
   | 'TAIL_NOT_JUDGEABLE'

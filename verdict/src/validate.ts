@@ -98,10 +98,16 @@ function checkCell(value: unknown, layout: Layout, seen: Seen, place: Place): nu
   const requests = count(cell.requests, place, 'requests');
   const errors = count(cell.errors, place, 'errors');
   if (errors > requests) wrong(at(place, 'errors'), `at most ${requests} requests`, errors);
-  const { durations, netDurations, contention } = cell;
+  const { durations, netDurations, cpuWait, contention } = cell;
   const size = durations === undefined ? 0 : checkCounts(durations, layout, at(place, 'durations'));
   if (netDurations !== undefined) checkCounts(netDurations, layout, at(place, 'netDurations'));
   optionalAmount(cell.schedDelaySeconds, place, 'schedDelaySeconds');
+  if (cpuWait !== undefined) {
+    const cpuWaitPlace = at(place, 'cpuWait');
+    const { ownSeconds, othersSeconds } = record(cpuWait, cpuWaitPlace);
+    amount(ownSeconds, cpuWaitPlace, 'ownSeconds');
+    amount(othersSeconds, cpuWaitPlace, 'othersSeconds');
+  }
   if (contention === undefined) return size;
   const contentionPlace = at(place, 'contention');
   const signs = record(contention, contentionPlace);
