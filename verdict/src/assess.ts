@@ -99,25 +99,33 @@ export function rungFinding(state: State, grade: Grade['name'], i: number): Find
   const { rungs, shift, standing } = comparisonOf(state, grade);
   const rung = rungs[i];
   if (!rung || rung.effects.count === 0) return undefined;
-  const lnBaseline = rung.lnBaselineSum / rung.effects.count;
-  const seconds = settings.marginSeconds / Math.exp(lnBaseline);
+  const lnBaseline = lnBaselineOf(rung);
+  const rawRung = raw[i];
+  const marginLn = (relativeMargin: number, lnLevel: number): number =>
+    Math.log1p(Math.max(relativeMargin, settings.marginSeconds / Math.exp(lnLevel)));
   const slot = i === 0 ? 'median' : 'tail';
   return findingOf({
     metric: quantileName(rung.p),
     effects: rung.effects,
-    raw: raw[i]?.effects,
+    raw: rawRung?.effects,
     segments: rung.segments,
     // The other half is for the segments.
     alpha: alphaShare(state, slot, settings.alpha) / 2,
     passAlpha: alphaShare(state, slot, settings.passAlpha),
-    failLn: Math.log1p(Math.max(settings.failMargin, seconds)),
-    passLn: Math.log1p(Math.max(settings.passMargin, seconds)),
+    rawFailLn: marginLn(settings.failMargin, rawRung ? lnBaselineOf(rawRung) : lnBaseline),
+    failLn: marginLn(settings.failMargin, lnBaseline),
+    passLn: marginLn(settings.passMargin, lnBaseline),
     lnBaseline,
     resolution: rung.resolutionSum / rung.effects.count,
     shift,
     standing: (alpha) => standing(alpha, i, rung.p),
     elapsedSeconds: elapsedSeconds(state),
   });
+}
+
+/** Mean over blocks of the baseline's quantile, ln seconds. */
+function lnBaselineOf({ effects, lnBaselineSum }: Rung): number {
+  return lnBaselineSum / effects.count;
 }
 
 /**

@@ -15,6 +15,8 @@ export interface Finding {
   readonly upper: number;
   readonly rawEffect: number | undefined;
   readonly rawLower: number | undefined;
+  /** The margin of the raw difference: a margin in seconds is another share of another baseline. */
+  readonly rawFailLn: number;
   readonly failLn: number;
   readonly passLn: number;
   /** ln of the baseline's level in seconds; undefined for signals. */
@@ -39,6 +41,7 @@ export interface Evidenced {
   readonly segments?: readonly Segment[];
   readonly alpha: number;
   readonly passAlpha: number;
+  readonly rawFailLn?: number;
   readonly failLn: number;
   readonly passLn: number;
   readonly lnBaseline?: number | undefined;
@@ -65,7 +68,7 @@ export function findingOf(evidenced: Evidenced): Finding | undefined {
     lnBaseline,
     elapsedSeconds,
   } = evidenced;
-  const { resolution = 0, shift = 0, standing = () => 0 } = evidenced;
+  const { rawFailLn = failLn, resolution = 0, shift = 0, standing = () => 0 } = evidenced;
   const radius = effectRadius(effects, alpha);
   const passRadius = effectRadius(effects, passAlpha);
   const mean = meanEffect(effects);
@@ -95,6 +98,7 @@ export function findingOf(evidenced: Evidenced): Finding | undefined {
     upper: effect + radius + (standingFail ?? 0),
     rawEffect,
     rawLower: rawEffect !== undefined && rawRadius !== undefined ? rawEffect - rawRadius : undefined,
+    rawFailLn,
     failLn,
     passLn,
     lnBaseline,

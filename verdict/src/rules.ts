@@ -122,8 +122,8 @@ export function explainedShare({ effect, rawEffect }: Finding): number | undefin
   return Math.min(1, Math.max(0, 1 - effect / rawEffect));
 }
 
-function looksSlow({ rawLower, failLn }: Finding): boolean {
-  return rawLower !== undefined && rawLower > failLn;
+function looksSlow({ rawLower, rawFailLn }: Finding): boolean {
+  return rawLower !== undefined && rawLower > rawFailLn;
 }
 
 function answer(verdict: Verdict['verdict'], reasons: readonly Reason[], code?: Verdict['code']): Decision {
