@@ -8,14 +8,15 @@ import { workloadsSchema } from './workloads/schema.ts';
 const unitMs: Readonly<Record<string, number>> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000 };
 
 /** A duration such as 500ms, 1s, 10m; the value is in milliseconds. */
-const duration = (leastMs: number, mostMs: number) =>
+export const duration = (leastMs: number, mostMs: number) =>
   z
     .string()
     .regex(/^\d+(ms|s|m|h)$/, 'expected a duration such as 500ms, 1s or 10m')
     .transform((text) => Number.parseInt(text) * (unitMs[text.replace(/\d+/, '')] ?? NaN))
     .refine((ms) => ms >= leastMs && ms <= mostMs, `expected ${leastMs}ms to ${mostMs}ms`);
 
-const listen = z
+/** HOST:PORT, as an object. */
+export const listen = z
   .string()
   .regex(/^(\[[0-9a-fA-F:]+\]|[^:[\]]+):\d{1,5}$/, 'expected HOST:PORT, such as 127.0.0.1:9736 or [::1]:9736')
   .transform((text) => {
@@ -68,19 +69,31 @@ export class ConfigError extends Error {
  *
  * @throws ConfigError naming file, key, what was expected and what was got
  */
-export const loadConfig = async (file: string | undefined): Promise<Config> => {
-  if (file === undefined) return parseConfig('', 'defaults');
+export const loadConfig = (file: string | undefined): Promise<Config> => loadYaml(schema, file);
+
+/** As `loadConfig`, for a text; `source` stands for it in messages. */
+export const parseConfig = (text: string, source: string): Config => parseYaml(schema, text, source);
+
+/** As `loadConfig`, for any schema. */
+export const loadYaml = async <Schema extends z.ZodType>(
+  schema: Schema,
+  file: string | undefined,
+): Promise<z.output<Schema>> => {
+  if (file === undefined) return parseYaml(schema, '', 'defaults');
   let text: string;
   try {
     text = await readFile(file, 'utf8');
   } catch (cause) {
     throw new ConfigError(`${file}: cannot be read (${messageOf(cause)})`, { cause });
   }
-  return parseConfig(text, file);
+  return parseYaml(schema, text, file);
 };
 
-/** As `loadConfig`, for a text; `source` stands for it in messages. */
-export const parseConfig = (text: string, source: string): Config => {
+const parseYaml = <Schema extends z.ZodType>(
+  schema: Schema,
+  text: string,
+  source: string,
+): z.output<Schema> => {
   let document: unknown;
   try {
     document = parse(text) ?? {};

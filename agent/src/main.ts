@@ -4,6 +4,7 @@ import { packageVersion, PreflightError } from './agent.ts';
 import { agentCommand } from './cli/agent.ts';
 import { bpfCommand } from './cli/bpf.ts';
 import { checkCommand } from './cli/check.ts';
+import { judgeCommand } from './cli/judge.ts';
 import { topCommand } from './cli/top.ts';
 import { verdictCommand } from './cli/verdict.ts';
 import { ConfigError } from './config.ts';
@@ -22,9 +23,17 @@ Examples:
   plumbline top                          live table of the versions on this node
   plumbline bpf http | less              the probe, to read or to run by hand
   plumbline verdict run.json             is the canary as good as its baseline
+  plumbline judge --app checkout         the same, over all nodes, from Prometheus
 `,
   );
-for (const command of [agentCommand(), checkCommand(), topCommand(), bpfCommand(), verdictCommand()]) {
+for (const command of [
+  agentCommand(),
+  checkCommand(),
+  topCommand(),
+  bpfCommand(),
+  verdictCommand(),
+  judgeCommand(),
+]) {
   program.addCommand(command.copyInheritedSettings(program));
 }
 

@@ -100,6 +100,9 @@ const sentences: Readonly<Record<Reason, string>> = {
   EFFECT_TOO_SMALL_TO_SEE: 'The interval is still wider than the margin.',
   AWAITING_LOOKS: 'Everything speaks for a pass; it has to hold for three looks in a row.',
   NOT_INFERIOR: 'The canary is proven to be no worse than the margins allow.',
+  SOURCE_UNAVAILABLE: 'The source of the measurements gave no answer to judge by.',
+  SAME_VERSION: 'Canary and baseline are the same version: there is nothing to compare.',
+  NAMESPACE_NEEDED: 'Several namespaces have this app: one has to be named.',
 };
 
 function headline({ verdict, code }: Verdict): string {

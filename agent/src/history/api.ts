@@ -1,5 +1,6 @@
 // In: the query of a request. Out: status and JSON of /api/v1/apps, /api/v1/history and /api/v1/verdict.
-import { judge, reasonSentence, type JudgeOptions } from '@plumbline/verdict';
+import { judge, type JudgeOptions } from '@plumbline/verdict';
+import { verdictAnswer } from './answer.ts';
 import type { History } from './history.ts';
 import { seenApps, verdictInput, type SeenApp } from './input.ts';
 import { armParameters, checkQuery, QueryError, readSubject } from './query.ts';
@@ -38,8 +39,7 @@ export const createApi = ({ history, node, options, now = Date.now }: ApiOptions
   const answerVerdict = (query: URLSearchParams): Answer => {
     const { message, ...subject } = findSubject(seenApps(history), readSubject(query, armParameters));
     const verdict = judge(verdictInput(history, subject, node, now() / 1000), options);
-    const sentences = verdict.reasons.map(reasonSentence).join(' ');
-    return ok({ ...verdict, namespace: subject.namespace, message: message ?? sentences });
+    return ok(verdictAnswer(verdict, subject.namespace, message));
   };
 
   const answers: Readonly<Record<string, (query: URLSearchParams) => Answer>> = {

@@ -1,0 +1,130 @@
+// In: `plumbline judge`. Out: a verdict from Prometheus, once or again and again; or what is wrong with its queries.
+import { exitCode, report } from '@plumbline/verdict';
+import { Command, InvalidArgumentError } from 'commander';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { reasonSentences, type VerdictAnswer } from '../history/answer.ts';
+import { checkQueries } from '../judge/check.ts';
+import { loadJudgeConfig, type JudgeConfig } from '../judge/config.ts';
+import { createPrometheus, type Prometheus } from '../judge/prometheus.ts';
+import { createService, type JudgeService } from '../judge/service.ts';
+import { readSince } from '../judge/since.ts';
+import { ConfigError } from '../config.ts';
+import { untilSignal } from './signals.ts';
+
+interface Options {
+  readonly config?: string;
+  readonly prometheus?: string;
+  readonly app?: string;
+  readonly namespace?: string;
+  readonly canary?: string;
+  readonly baseline?: string;
+  readonly since?: number;
+  readonly json: boolean;
+  readonly watch?: boolean | number;
+  readonly checkQueries?: boolean;
+}
+
+export const judgeCommand = (): Command =>
+  new Command('judge')
+    .description('Judge a canary over all its nodes, by what Prometheus has scraped from the agents.')
+    .option('-c, --config <file>', 'YAML configuration; without it, the defaults')
+    .option('-p, --prometheus <url>', 'address of Prometheus, in place of the configured one')
+    .option('-a, --app <name>', 'the app to judge')
+    .option('--namespace <name>', 'where several namespaces have the app')
+    .option('--canary <version>', 'by default the newest')
+    .option('--baseline <version>', 'by default the busiest other')
+    .option('--since <time>', 'a duration such as 30m, or an ISO time', parseSince)
+    .option('--json', 'print JSON', false)
+    .option(
+      '-w, --watch [seconds]',
+      'print a verdict every 30 seconds, until it is pass or fail',
+      parseSeconds,
+    )
+    .option('--check-queries', 'ask every query once and say what is wrong with it')
+    .addHelpText(
+      'after',
+      `
+Exit status: 0 pass, or skewed with code pass; 1 fail; 2 wrong usage; 3 marginal or inconclusive.
+With --check-queries: 0 if every query can be trusted, 1 otherwise.
+
+Examples:
+  plumbline judge -p http://prometheus:9090 --app checkout --canary v2 --baseline v1 --since 30m
+  plumbline judge --app checkout --watch
+  plumbline judge --config judge.yaml --check-queries --app checkout
+
+Example configuration:
+  prometheus:
+    url: https://mimir.example/prometheus
+    headers: { X-Scope-OrgID: shop }
+    bearerTokenFile: /var/run/secrets/mimir/token
+  signals:
+    - name: checkout_completed
+      kind: ratio
+      better: higher
+      numerator: sum by (version, node) (increase(checkout_completed_total{app="$app"}[$window]))
+      denominator: sum by (version, node) (increase(checkout_started_total{app="$app"}[$window]))
+`,
+    )
+    .action(async (options: Options, command: Command) => {
+      const config = await loadConfig(options);
+      const prometheus = createPrometheus({ ...config.prometheus, timeoutMs: config.prometheus.timeout });
+      if (options.checkQueries === true) {
+        await showCheck(prometheus, config, options);
+      } else {
+        if (options.app === undefined) command.error('error: expected --app or --check-queries');
+        await showVerdicts(createService({ prometheus, config }), options, untilSignal());
+      }
+    });
+
+const loadConfig = async ({ config: file, prometheus: url }: Options): Promise<JudgeConfig> => {
+  const config = await loadJudgeConfig(file);
+  if (url === undefined) return config;
+  if (!/^https?:\/\//.test(url) || !URL.canParse(url))
+    throw new ConfigError('--prometheus: expected a URL such as http://prometheus:9090');
+  return { ...config, prometheus: { ...config.prometheus, url } };
+};
+
+const showVerdicts = async (service: JudgeService, options: Options, signal: AbortSignal) => {
+  const { app = '', namespace, canary, baseline, since, json, watch } = options;
+  const watchSeconds = watch === true ? 30 : watch === false ? undefined : watch;
+  for (;;) {
+    const answer = await service.verdict({ app, namespace, canary, baseline, since });
+    process.stdout.write(
+      json
+        ? `${JSON.stringify(answer, undefined, watchSeconds === undefined ? 2 : 0)}\n`
+        : showReport(answer),
+    );
+    process.exitCode = exitCode(answer);
+    if (watchSeconds === undefined || exitCode(answer) !== 3) return;
+    await sleep(watchSeconds * 1000, undefined, { signal }).catch(() => undefined);
+    if (signal.aborted) return;
+  }
+};
+
+/** The report says each reason in general; a message that knows more, such as which versions there are, follows. */
+const showReport = (answer: VerdictAnswer): string =>
+  answer.message === reasonSentences(answer) ? report(answer) : `${report(answer)}\n${answer.message}\n`;
+
+const showCheck = async (prometheus: Prometheus, config: JudgeConfig, { app, json }: Options) => {
+  const { labels, signals, window } = config;
+  const findings = await checkQueries(prometheus, app, labels, signals, window / 1000);
+  const width = Math.max(...findings.map(({ name }) => name.length));
+  const lines = findings.map(
+    ({ name, status, found }) => `${status.padEnd(8)} ${name.padEnd(width)}  ${found}\n`,
+  );
+  process.stdout.write(json ? `${JSON.stringify(findings, undefined, 2)}\n` : lines.join(''));
+  process.exitCode = findings.some(({ status }) => status === 'wrong') ? 1 : 0;
+};
+
+function parseSince(text: string): number {
+  const time = readSince(text);
+  if (Number.isNaN(time))
+    throw new InvalidArgumentError('expected a duration such as 30m, Unix seconds or an ISO time.');
+  return time;
+}
+
+function parseSeconds(text: string): number {
+  const seconds = Number(text);
+  if (!(seconds >= 1 && seconds <= 3600)) throw new InvalidArgumentError('expected 1 to 3600 seconds.');
+  return seconds;
+}

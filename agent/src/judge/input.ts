@@ -1,0 +1,187 @@
+// In: what is compared, and since when. Out: the verdict's input, put together from a few queries.
+import type { Cell, Signal, VerdictInput, Window } from '@plumbline/verdict';
+import { classicHistograms, column, nativeHistograms, type Group, type Histograms } from './histograms.ts';
+import { counterIncrease, histogramIncrease, stepCount } from './increases.ts';
+import type { Prometheus, PrometheusSeries, Steps } from './prometheus.ts';
+import {
+  boundsQuery,
+  classicQuery,
+  contentionQueries,
+  delayQuery,
+  errorsQuery,
+  nativeQuery,
+  type Histogram,
+  type Scope,
+} from './queries.ts';
+
+/** What the queries are made from. */
+export interface InputOptions {
+  readonly prometheus: Prometheus;
+  readonly app: string;
+  readonly scope: Scope;
+  readonly canary: string;
+  readonly baseline: string;
+  readonly native: boolean;
+  /** One step a window; their ends are multiples of the window, so that asking again gives the same windows. */
+  readonly steps: Steps;
+  readonly now: number;
+  readonly signals: (steps: Steps) => Promise<readonly (readonly Signal[])[]>;
+}
+
+/** The input, and what had to be left out of it. */
+export interface Gathered {
+  readonly input: VerdictInput;
+  /** Windows of a node in which counters started again. */
+  readonly resets: number;
+}
+
+/** Asks for everything at once. */
+export const gatherInput = async (options: InputOptions): Promise<Gathered> => {
+  const { prometheus, app, scope, native, steps, canary, baseline, now } = options;
+  const les = native ? [] : await usefulBounds(options);
+  const contention = Object.entries(contentionQueries(scope, native, steps.seconds));
+  const [durations, net, errors, delays, signals, signs] = await Promise.all([
+    histograms(options, 'duration', les),
+    histograms(options, 'netDuration', les),
+    prometheus.queryRange(errorsQuery(scope, native), steps),
+    prometheus.queryRange(delayQuery(scope), steps),
+    options.signals(steps),
+    Promise.all(contention.map(([, promql]) => prometheus.queryRange(promql, steps))),
+  ]);
+  const table = createTable(options, durations);
+  table.addNet(net);
+  table.addCounter('errors', errors);
+  table.addCounter('schedDelaySeconds', delays);
+  contention.forEach(([sign], i) => {
+    table.addContention(sign as Sign, signs[i] ?? []);
+  });
+  const { buckets } = durations;
+  const hasBuckets = 'schema' in buckets || buckets.upperBounds.length > 0;
+  const input = {
+    app,
+    canary,
+    baseline,
+    buckets: hasBuckets ? buckets : { schema: 3 },
+    windowSeconds: steps.seconds,
+    now: Math.max(now, steps.end),
+    windows: table.windows(signals),
+  };
+  return { input, resets: table.resets() };
+};
+
+const histograms = async (
+  { prometheus, scope, native, steps }: InputOptions,
+  metric: Histogram,
+  les: readonly string[],
+): Promise<Histograms> =>
+  native
+    ? nativeHistograms(await prometheus.queryRange(nativeQuery(scope, metric), steps), steps)
+    : classicHistograms(await prometheus.queryRange(classicQuery(scope, metric, les), steps), steps);
+
+/** Bounds between the least and the greatest duration; the others say nothing and cost as much. */
+const usefulBounds = async ({ prometheus, scope, steps }: InputOptions): Promise<readonly string[]> => {
+  const coarse = { ...steps, seconds: Math.max(steps.seconds, (steps.end - steps.begin) / 4) };
+  const series = await prometheus.queryRange(boundsQuery(scope), coarse);
+  const total = series.find(({ metric }) => metric.le === '+Inf');
+  const totals = new Map(total?.values ?? []);
+  const bounds = series
+    .filter(({ metric }) => metric.le !== undefined && metric.le !== '+Inf')
+    .map(({ metric: { le = '' }, values = [] }) => ({
+      le,
+      holdsSome: values.some(([, value]) => Number(value) > 0),
+      holdsAll: values.every(([at, value]) => value === (totals.get(at) ?? value)),
+    }))
+    .sort((a, b) => Number(a.le) - Number(b.le));
+  const first = bounds.findIndex(({ holdsSome }) => holdsSome);
+  const last = bounds.findIndex(({ holdsAll }) => holdsAll);
+  // One more on either side: they close the outer buckets.
+  return bounds
+    .slice(Math.max(0, first - 1), last < 0 ? undefined : Math.max(last, first) + 1)
+    .map(({ le }) => le);
+};
+
+type Arm = 'canary' | 'baseline';
+type Sign = keyof NonNullable<Cell['contention']>;
+type MutableCell = { -readonly [Key in keyof Cell]: Cell[Key] };
+
+/** Cells by node, arm and window, filled measure by measure. */
+const createTable = ({ scope, canary, steps }: InputOptions, durations: Histograms) => {
+  const count = stepCount(steps);
+  const { version, node } = scope.labels;
+  const armOf = (labels: PrometheusSeries['metric']): Arm =>
+    labels[version] === canary ? 'canary' : 'baseline';
+  // Without a node label nothing is known to share a node.
+  const nodeOf = (labels: PrometheusSeries['metric']) => labels[node] ?? `(${armOf(labels)})`;
+  const rows = new Map<string, (MutableCell | undefined)[]>();
+  const rowOf = (labels: PrometheusSeries['metric']) => rows.get(`${armOf(labels)} ${nodeOf(labels)}`);
+  const seen = seenNodes(durations.groups, count, nodeOf);
+  let resets = 0;
+
+  for (const { labels, readings } of durations.groups) {
+    const row: (MutableCell | undefined)[] = [];
+    const name = nodeOf(labels);
+    for (let step = 1; step < count; step++) {
+      const found = histogramIncrease(readings, step, seen.get(name)?.[step - 1] ?? false);
+      if (found === 'reset') resets += 1;
+      if (found === undefined || found === 'reset') continue;
+      const requests = found.counts.reduce((sum, value) => sum + value, 0);
+      row[step] = { node: name, arm: armOf(labels), requests, errors: 0, durations: found };
+    }
+    rows.set(`${armOf(labels)} ${name}`, row);
+  }
+
+  return {
+    addCounter: (key: 'errors' | 'schedDelaySeconds', series: readonly PrometheusSeries[]) => {
+      for (const { metric, values = [] } of series) {
+        const found = column(values, steps);
+        rowOf(metric)?.forEach((cell, step) => {
+          if (cell === undefined) return;
+          const increase = counterIncrease(found, step);
+          cell[key] = key === 'errors' ? Math.min(cell.requests, Math.round(increase)) : increase;
+        });
+      }
+    },
+    addNet: ({ buckets, groups }: Histograms) => {
+      if (JSON.stringify(buckets) !== JSON.stringify(durations.buckets)) return;
+      for (const { labels, readings } of groups) {
+        rowOf(labels)?.forEach((cell, step) => {
+          if (cell === undefined) return;
+          const found = histogramIncrease(readings, step, true);
+          if (found !== undefined && found !== 'reset') cell.netDurations = found;
+        });
+      }
+    },
+    addContention: (sign: Sign, series: readonly PrometheusSeries[]) => {
+      for (const { metric, values = [] } of series) {
+        const found = column(values, steps);
+        rowOf(metric)?.forEach((cell, step) => {
+          const value = found[step] ?? NaN;
+          if (cell !== undefined && value >= 0) cell.contention = { ...cell.contention, [sign]: value };
+        });
+      }
+    },
+    /** A window in which nothing was stored is a gap, and is not there. */
+    windows: (signals: readonly (readonly Signal[])[]): Window[] =>
+      Array.from({ length: count }, (_, step) => ({
+        end: steps.begin + step * steps.seconds,
+        cells: [...rows.values()].flatMap((row) => row[step] ?? []),
+        signals: signals[step] ?? [],
+      })).filter(({ cells }) => cells.length > 0),
+    resets: () => resets,
+  };
+};
+
+/** By node, at which steps anything of this app was stored. */
+const seenNodes = (
+  groups: readonly Group[],
+  count: number,
+  nodeOf: (labels: Group['labels']) => string,
+): ReadonlyMap<string, readonly boolean[]> => {
+  const seen = new Map<string, boolean[]>();
+  for (const { labels, readings } of groups) {
+    const own = seen.get(nodeOf(labels)) ?? new Array<boolean>(count).fill(false);
+    seen.set(nodeOf(labels), own);
+    readings.forEach((reading, step) => (own[step] ||= reading !== undefined));
+  }
+  return seen;
+};

@@ -1,0 +1,146 @@
+// In: the wish for a verdict. Out: the verdict; the same wish is fulfilled once, however many ask at a time.
+import { judge, type JudgeOptions, type Reason, type Verdict } from '@plumbline/verdict';
+import { verdictAnswer, type VerdictAnswer } from '../history/answer.ts';
+import type { JudgeConfig } from './config.ts';
+import { discover, scopeOf, type Wanted } from './discover.ts';
+import { gatherInput } from './input.ts';
+import { PrometheusError, type Prometheus, type Steps } from './prometheus.ts';
+import { gatherSignals } from './signals.ts';
+
+/** A wish: what to compare, and from when on (Unix seconds) if not over the usual time. */
+export interface Wish extends Wanted {
+  readonly since?: number | undefined;
+}
+
+export interface ServiceOptions {
+  readonly prometheus: Prometheus;
+  readonly config: Pick<JudgeConfig, 'labels' | 'window' | 'lookback' | 'verdict' | 'signals'>;
+  /** Called with each verdict that was made, not with those given again. */
+  readonly onAnswer?: (answer: VerdictAnswer) => void;
+  readonly onTrouble?: (message: string) => void;
+}
+
+export interface JudgeService {
+  readonly verdict: (wish: Wish) => Promise<VerdictAnswer>;
+}
+
+/** More windows than this add cost and no knowledge. */
+const mostWindows = 60;
+/** Time before the canary that shows how the baseline was without it. */
+const beforeSeconds = 300;
+/** A verdict is good for this long: nothing new has been scraped. */
+const freshMs = 5000;
+/** Verdicts that are made at the same time; each holds some ten megabytes of answers. */
+const mostAtOnce = 4;
+
+/** Returns a service that never throws: what goes wrong is an inconclusive verdict with the reason. */
+export const createService = (options: ServiceOptions): JudgeService => {
+  const known = new Map<string, { promise: Promise<VerdictAnswer>; until: number }>();
+  const inTurn = createTurns(mostAtOnce);
+  return {
+    verdict: (wish) => {
+      const key = JSON.stringify([wish.namespace, wish.app, wish.by, wish.canary, wish.baseline, wish.since]);
+      const fresh = known.get(key);
+      if (fresh !== undefined && fresh.until > Date.now()) return fresh.promise;
+      const promise = inTurn(() => makeVerdict(options, wish));
+      const entry = { promise, until: Infinity };
+      known.set(key, entry);
+      void promise.then((answer) => {
+        entry.until = Date.now() + freshMs;
+        for (const [other, { until }] of known) if (until <= Date.now()) known.delete(other);
+        options.onAnswer?.(answer);
+      });
+      return promise;
+    },
+  };
+};
+
+const makeVerdict = async (options: ServiceOptions, wish: Wish): Promise<VerdictAnswer> => {
+  const named = { app: wish.app, canary: wish.canary ?? '(none)', baseline: wish.baseline ?? '(none)' };
+  const namespace = wish.namespace ?? null;
+  if (wish.canary !== undefined && wish.canary === wish.baseline)
+    return verdictAnswer(inconclusive(named, 'SAME_VERSION'), namespace);
+  try {
+    return await ask(options, wish);
+  } catch (error) {
+    const message =
+      error instanceof PrometheusError ? error.message : 'The judge has failed; its log says why.';
+    options.onTrouble?.(error instanceof PrometheusError ? message : String((error as Error).stack ?? error));
+    return verdictAnswer(inconclusive(named, 'SOURCE_UNAVAILABLE'), namespace, message);
+  }
+};
+
+const ask = async (options: ServiceOptions, wish: Wish): Promise<VerdictAnswer> => {
+  const { prometheus, config } = options;
+  const { labels, signals } = config;
+  const windowSeconds = config.window / 1000;
+  const now = await prometheus.now();
+  const from = wish.since ?? now - config.lookback / 1000;
+  const whole = stepsBetween(Math.max(from, now - 24 * 3600), now, windowSeconds);
+  const { obstacle, namespace, canary, baseline, canarySince, native } = await discover(
+    prometheus,
+    wish,
+    labels,
+    whole,
+  );
+  const subject = { app: wish.app, canary, baseline };
+  if (obstacle !== undefined)
+    return verdictAnswer(inconclusive(subject, obstacle.reason), namespace ?? null, obstacle.message);
+  // One step earlier: the canary's first requests came before its first sample.
+  const begin = Math.max(whole.begin, (canarySince ?? whole.begin) - whole.seconds - beforeSeconds);
+  const steps = stepsBetween(begin, now, windowSeconds);
+  const scope = {
+    ...scopeOf({ ...wish, canary, baseline }, labels),
+    namespace,
+    versions: [canary, baseline],
+  };
+  const { input } = await gatherInput({
+    ...subject,
+    prometheus,
+    scope,
+    native,
+    steps,
+    now,
+    signals: (at) => gatherSignals(prometheus, signals, labels, { ...subject, namespace }, at),
+  });
+  return verdictAnswer(judge(input, judgeOptions(config.verdict)), namespace ?? null);
+};
+
+/** What is answered when nothing could be measured: never a verdict made up. */
+const inconclusive = (
+  { app, canary, baseline }: { readonly app: string; readonly canary: string; readonly baseline: string },
+  reason: Reason,
+): Verdict => ({
+  ...judge({ app, canary, baseline, buckets: { schema: 3 }, windowSeconds: 30, now: 0, windows: [] }),
+  reasons: [reason],
+});
+
+const judgeOptions = ({ margin, slo, expectedWeight }: JudgeConfig['verdict']): JudgeOptions => ({
+  marginSeconds: margin / 1000,
+  ...(slo !== undefined && { slo }),
+  ...(expectedWeight !== undefined && { expectedWeight }),
+});
+
+/** At most sixty windows, whole multiples of the shortest, that end at multiples of their length. */
+export const stepsBetween = (from: number, to: number, windowSeconds: number): Steps => {
+  const seconds = windowSeconds * Math.max(1, Math.ceil((to - from) / mostWindows / windowSeconds));
+  return { begin: Math.floor(from / seconds) * seconds, end: Math.floor(to / seconds) * seconds, seconds };
+};
+
+/** Runs tasks, not more than `most` at a time, in the order in which they came. */
+const createTurns = (most: number) => {
+  let running = 0;
+  const waiting: (() => void)[] = [];
+  return async <Result>(task: () => Promise<Result>): Promise<Result> => {
+    if (running >= most) await new Promise<void>((resolve) => waiting.push(resolve));
+    else running += 1;
+    try {
+      return await task();
+    } finally {
+      const next = waiting.shift();
+      // The turn is handed on, so that nobody who comes now can take it.
+      if (next === undefined) running -= 1;
+      else next();
+    }
+  };
+};

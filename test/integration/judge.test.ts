@@ -1,0 +1,163 @@
+// `plumbline judge` as it is called, on a real Prometheus that has stored what versions did on several nodes.
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { execa } from 'execa';
+import type { VerdictAnswer } from '../../agent/src/history/answer.ts';
+import { plumbline, withFile } from '../support/agent.ts';
+import { storeStories, type Story, type Stored, type Total } from '../support/tsdb.ts';
+
+const steady = () => 0.1;
+const slower = () => 0.13;
+const nodes = ['n1', 'n2', 'n3', 'n4'] as const;
+
+/** v1 on every node, v2 on the first; `canary` and `node` say what is different of them. */
+const rollout = (app: string, canary: Partial<Story>, node: Partial<Story> = {}): readonly Story[] => [
+  ...nodes.map((name) => ({ app, version: 'v1', node: name, seconds: steady, ...(name === 'n1' && node) })),
+  { app, version: 'v2', node: 'n1', seconds: steady, from: 600, ...node, ...canary },
+];
+
+const stories: readonly Story[] = [
+  ...rollout('healthy', {}),
+  ...rollout('regressed', { seconds: slower, netSeconds: slower }),
+  ...rollout('neighbour', {}, { seconds: slower, netSeconds: steady }),
+  ...rollout('failing', { errorsPerSecond: 2 }),
+  ...rollout('restarted', { resetsAt: 1500 }, { resetsAt: 1500, gap: [1500, 1620] }),
+  ...rollout('idle', { requestsPerSecond: 0.2 }),
+  { app: 'alone', version: 'v1', node: 'n1', seconds: steady },
+  { app: 'twice', namespace: 'a', version: 'v1', node: 'n1', seconds: steady },
+  { app: 'twice', namespace: 'b', version: 'v1', node: 'n1', seconds: steady },
+];
+
+const orders = (version: string, completedPerSecond: number): readonly Total[] => [
+  { series: `orders_started_total{app="healthy",version="${version}",node="n1"}`, perSecond: 20 },
+  {
+    series: `orders_completed_total{app="healthy",version="${version}",node="n1"}`,
+    perSecond: completedPerSecond,
+  },
+];
+
+describe('plumbline judge', () => {
+  let prometheus: Stored;
+  beforeAll(async () => {
+    prometheus = await storeStories(stories, 40, {
+      more: [...orders('v1', 19), ...orders('v2', 12), { series: 'unversioned_total', perSecond: 1 }],
+    });
+  }, 60_000);
+  afterAll(() => prometheus.stop());
+
+  const run = (...args: readonly string[]) =>
+    execa(process.execPath, [plumbline, 'judge', '--prometheus', prometheus.url, ...args], { reject: false });
+  const answerOf = async (...args: readonly string[]) => {
+    const { exitCode, stdout, stderr } = await run('--json', ...args);
+    expect(stderr).toBe('');
+    return { exitCode, ...(JSON.parse(stdout) as VerdictAnswer) };
+  };
+
+  test('a canary that is as good as its baseline on the same node passes', async () => {
+    const answer = await answerOf('--app', 'healthy', '--canary', 'v2', '--baseline', 'v1');
+    expect(answer).toMatchObject({ exitCode: 0, verdict: 'pass', namespace: 'shop' });
+    expect(answer.grade).toMatchObject({ name: 'matched', nodes: ['n1'] });
+    // 30 minutes at 50 requests a second, less the pod's warm-up, and what the test takes.
+    expect(answer.samples.canary).toBeGreaterThan(80_000);
+    expect(answer.samples.canary).toBeLessThan(95_000);
+  });
+
+  test('a slower canary fails, and the report says by how much', async () => {
+    const { exitCode, stdout } = await run('--app', 'regressed');
+    expect(exitCode).toBe(1);
+    expect(stdout).toMatch(/^FAIL: regressed v2 against v1\n {2}LATENCY_WORSE/);
+    expect(stdout).toMatch(/^p99 +\+(2[5-9]|3[0-5])\.\d %/m);
+  });
+
+  test('a neighbour on the node of the canary is not held against its code', async () => {
+    expect(await answerOf('--app', 'neighbour')).toMatchObject({
+      exitCode: 0,
+      verdict: 'skewed',
+      code: 'pass',
+    });
+  });
+
+  test('a canary that fails requests fails', async () => {
+    const answer = await answerOf('--app', 'failing');
+    expect(answer).toMatchObject({ exitCode: 1, verdict: 'fail', reasons: ['ERRORS_WORSE'] });
+    expect(answer.errors.canaryRatio).toBeCloseTo(2 / 52, 2);
+  });
+
+  test('counters that start again and a node that was not scraped are no regression', async () => {
+    expect(await answerOf('--app', 'restarted')).toMatchObject({ exitCode: 0, verdict: 'pass' });
+  });
+
+  test('with too little traffic it says what is missing', async () => {
+    const answer = await answerOf('--app', 'idle');
+    expect(answer).toMatchObject({ exitCode: 3, verdict: 'inconclusive' });
+    expect(answer.reasons).toContain('LOW_TRAFFIC');
+  });
+
+  test.for([
+    ['an app that nobody knows', ['--app', 'nobody'], 'NO_CANARY_TRAFFIC', /no request of an app "nobody"/],
+    ['an app with one version', ['--app', 'alone'], 'NO_CANARY_TRAFFIC', /Only one version .*: v1/],
+    [
+      'a version that was never there',
+      ['--app', 'healthy', '--canary', 'v9'],
+      'NO_CANARY_TRAFFIC',
+      /Without a request in this time: v9/,
+    ],
+    [
+      'a canary equal to the baseline',
+      ['--app', 'healthy', '--canary', 'v1', '--baseline', 'v1'],
+      'SAME_VERSION',
+      /nothing to compare/,
+    ],
+    ['two namespaces with the app', ['--app', 'twice'], 'NAMESPACE_NEEDED', /a, b\. Name one/],
+  ] as const)('%s is inconclusive, with the reason', async ([, args, reason, message]) => {
+    const answer = await answerOf(...args);
+    expect(answer).toMatchObject({ exitCode: 3, verdict: 'inconclusive', reasons: [reason] });
+    expect(answer.message).toMatch(message);
+  });
+
+  test('a Prometheus that is away is inconclusive, with the reason', async () => {
+    const { exitCode, stdout } = await run('--prometheus', 'http://127.0.0.1:9', '--app', 'healthy');
+    expect(exitCode).toBe(3);
+    expect(stdout).toMatch(/Prometheus at 127\.0\.0\.1:9 does not answer: .*ECONNREFUSED/);
+  });
+
+  test('what cannot be asked is wrong usage', async () => {
+    const { exitCode, stderr } = await run();
+    expect(exitCode).toBe(2);
+    expect(stderr).toContain('expected --app or --check-queries');
+    expect((await run('--app', 'healthy', '--since', 'yesterday')).exitCode).toBe(2);
+  });
+
+  const signal = (name: string, numerator: string, denominator: string) => `
+  - name: ${name}
+    kind: ratio
+    better: higher
+    numerator: ${numerator}
+    denominator: ${denominator}`;
+  const perWindow = (metric: string) => `sum by (version, node) (increase(${metric}{app="$app"}[$window]))`;
+  const completed = signal('orders', perWindow('orders_completed_total'), perWindow('orders_started_total'));
+
+  test('a business signal fails a canary whose latency is fine', async () => {
+    await withFile(`signals:${completed}\n`, async (config) => {
+      const answer = await answerOf('--config', config, '--app', 'healthy');
+      expect(answer).toMatchObject({ exitCode: 1, verdict: 'fail' });
+      expect(answer.reasons).toContain('SIGNAL_WORSE');
+      expect(answer.metrics.find(({ metric }) => metric === 'orders')?.state).toBe('worse');
+    });
+  });
+
+  test('--check-queries tells good queries from those that give nothing', async () => {
+    const config = `signals:${completed}${signal('typo', perWindow('order_completd_total'), perWindow('orders_started_total'))}${signal('unversioned', 'increase(unversioned_total[$window])', 'sum by (version (')}
+`;
+    await withFile(config, async (file) => {
+      const { exitCode, stdout } = await run('--config', file, '--app', 'healthy', '--check-queries');
+      expect(exitCode).toBe(1);
+      expect(stdout).toMatch(/^ok +requests +2 versions on 4 nodes$/m);
+      expect(stdout).toMatch(/^ok +orders numerator +2 versions on 1 nodes$/m);
+      expect(stdout).toMatch(/^wrong +typo numerator +unknown metric order_completd_total$/m);
+      expect(stdout).toMatch(/^wrong +unversioned numerator +.*without the label version/m);
+      expect(stdout).toMatch(/^wrong +unversioned denominator +.*refuses a query: .*parse error/m);
+    });
+    expect((await run('--app', 'healthy', '--check-queries')).exitCode).toBe(0);
+    expect((await run('--app', 'nobody', '--check-queries')).exitCode).toBe(1);
+  });
+});
