@@ -1,9 +1,10 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { upperBoundSeconds } from '../series/native.ts';
-import { classicHistograms, nativeHistograms } from './histograms.ts';
+import { classicHistograms, nativeHistograms, usefulBounds } from './histograms.ts';
 import { counterIncrease, histogramIncrease, stepCount, stepOf, type Reading } from './increases.ts';
 
+const names = { version: 'version', node: 'node' };
 const steps = { begin: 1000, end: 1120, seconds: 60 };
 
 describe('classic histograms', () => {
@@ -15,14 +16,26 @@ describe('classic histograms', () => {
   test('become counts by bucket, whatever the order of their bounds', () => {
     const { buckets, groups } = classicHistograms(
       [bucket('n1', '+Inf', [9, 19]), bucket('n1', '0.1', [4, 5]), bucket('n1', '0.01', [1, 2])],
+      names,
       steps,
     );
     expect(buckets).toEqual({ upperBounds: [0.01, 0.1] });
-    expect(groups[0]?.labels).toEqual({ version: 'v1', node: 'n1' });
+    expect(groups[0]?.labels).toMatchObject({ version: 'v1', node: 'n1' });
     expect(groups[0]?.readings).toEqual([
       { offset: 0, counts: [1, 3, 5] },
       { offset: 0, counts: [2, 3, 14] },
       undefined,
+    ]);
+  });
+
+  test('are summed over labels that are neither version nor node', () => {
+    const failed = {
+      metric: { ...bucket('n1', '+Inf', []).metric, code: '5xx' },
+      values: [[1060, '3']] as const,
+    };
+    const { groups } = classicHistograms([bucket('n1', '+Inf', [9, 19]), failed], names, steps);
+    expect(groups.map(({ readings }) => readings.map((reading) => reading?.counts))).toEqual([
+      [[9], [22], undefined],
     ]);
   });
 
@@ -35,6 +48,7 @@ describe('classic histograms', () => {
         bucket('n2', '0.1', [7]),
         bucket('n2', '+Inf', [9]),
       ],
+      names,
       steps,
     );
     expect(buckets).toEqual({ upperBounds: [0.1] });
@@ -42,6 +56,25 @@ describe('classic histograms', () => {
       [4, 2],
       [7, 2],
     ]);
+  });
+});
+
+describe('bounds of use', () => {
+  const sums = (counts: Readonly<Record<string, string>>) =>
+    Object.entries(counts).map(([le, count]) => ({ metric: { le }, values: [[1000, count]] as const }));
+
+  test('reach from the last below all values to the first above them, over both histograms', () => {
+    const durations = sums({ '+Inf': '5', '1': '0', '2': '0', '4': '3', '8': '5', '16': '5' });
+    const net = sums({ '+Inf': '5', '1': '0', '2': '1', '4': '5', '8': '5', '16': '5' });
+    expect(usefulBounds([durations, net])).toEqual(['1', '2', '4', '8']);
+  });
+
+  test('reach to the end where some values lie above every bound', () => {
+    expect(usefulBounds([sums({ '+Inf': '5', '1': '0', '2': '4' })])).toEqual(['1', '2']);
+  });
+
+  test('are none without values', () => {
+    expect(usefulBounds([[], sums({ '+Inf': '0', '1': '0' })])).toEqual([]);
   });
 });
 

@@ -2,6 +2,7 @@
 import type { Buckets } from '@plumbline/verdict';
 import { stepCount, stepOf, type Reading } from './increases.ts';
 import type { NativeHistogram, PrometheusSeries, Steps } from './prometheus.ts';
+import type { LabelNames } from './queries.ts';
 
 type Labels = PrometheusSeries['metric'];
 
@@ -17,15 +18,24 @@ export interface Histograms {
   readonly groups: readonly Group[];
 }
 
-/** Joins the `le` series of classic histograms; of bounds that not every group has, none is used. */
-export const classicHistograms = (series: readonly PrometheusSeries[], steps: Steps): Histograms => {
+/**
+ * Sums classic histograms by version and node, whatever other labels they have, and joins their `le` series; of
+ * bounds that not every group has, none is used.
+ */
+export const classicHistograms = (
+  series: readonly PrometheusSeries[],
+  { version, node }: Pick<LabelNames, 'version' | 'node'>,
+  steps: Steps,
+): Histograms => {
   const byGroup = new Map<string, { labels: Labels; byBound: Map<number, Float64Array> }>();
   for (const { metric, values = [] } of series) {
-    const { le = '', ...labels } = metric;
-    const key = keyOf(labels);
-    const group = byGroup.get(key) ?? { labels, byBound: new Map<number, Float64Array>() };
+    const key = `${metric[version]} ${metric[node]}`;
+    const group = byGroup.get(key) ?? { labels: metric, byBound: new Map<number, Float64Array>() };
     byGroup.set(key, group);
-    group.byBound.set(le === '+Inf' ? Infinity : Number(le), column(values, steps));
+    const bound = metric.le === '+Inf' ? Infinity : Number(metric.le);
+    const known = group.byBound.get(bound);
+    const found = column(values, steps);
+    group.byBound.set(bound, known === undefined ? found : addColumns(known, found));
   }
   const groups = [...byGroup.values()];
   const bounds = [...(groups[0]?.byBound.keys() ?? [])]
@@ -39,6 +49,31 @@ export const classicHistograms = (series: readonly PrometheusSeries[], steps: St
       return { labels, readings };
     }),
   };
+};
+
+/**
+ * Returns the bounds (values of `le`) between the least and the greatest value of any of the histograms, each given
+ * as its series by `le`; the others say nothing and cost as much.
+ */
+export const usefulBounds = (histograms: readonly (readonly PrometheusSeries[])[]): readonly string[] => {
+  const spans = histograms.map(filledSpan).filter((span) => span !== undefined);
+  const least = Math.min(...spans.map(([first]) => first));
+  const greatest = Math.max(...spans.map(([, last]) => last));
+  const les = new Set(histograms.flat().map(({ metric: { le = '+Inf' } }) => le));
+  return [...les]
+    .filter((le) => Number(le) >= least && Number(le) <= greatest)
+    .sort((a, b) => Number(a) - Number(b));
+};
+
+/** The last bound below all values, and the first above them; undefined without values. */
+const filledSpan = (series: readonly PrometheusSeries[]): readonly [number, number] | undefined => {
+  const bounds = series
+    .map(({ metric: { le }, values = [] }) => ({ bound: le === '+Inf' ? Infinity : Number(le), values }))
+    .sort((a, b) => a.bound - b.bound);
+  const totals = new Map(bounds.at(-1)?.values);
+  const first = bounds.findIndex(({ values }) => values.some(([, count]) => Number(count) > 0));
+  const last = bounds.find(({ values }) => values.every(([at, count]) => count === totals.get(at)));
+  return first < 0 ? undefined : [bounds[Math.max(0, first - 1)]?.bound ?? 0, last?.bound ?? Infinity];
 };
 
 /** Reads native histograms, all at the coarsest schema that occurs. */
@@ -63,8 +98,12 @@ export const column = (values: NonNullable<PrometheusSeries['values']>, steps: S
   return found;
 };
 
-/** One string for a set of labels. */
-export const keyOf = (labels: Labels): string => JSON.stringify(Object.entries(labels).sort());
+/** Sums of what is there: a series that is new or gone takes no other with it. */
+export const addColumns = (a: Float64Array, b: Float64Array): Float64Array =>
+  a.map((value, step) => {
+    const other = b[step] ?? NaN;
+    return Number.isNaN(value) ? other : Number.isNaN(other) ? value : value + other;
+  });
 
 /** Cumulative `le` counts as counts by bucket; undefined unless every bound has a value. */
 const differences = (columns: readonly Float64Array[], step: number): Reading | undefined => {

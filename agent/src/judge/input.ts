@@ -1,6 +1,13 @@
 // In: what is compared, and since when. Out: the verdict's input, put together from a few queries.
 import type { Cell, Signal, VerdictInput, Window } from '@plumbline/verdict';
-import { classicHistograms, column, nativeHistograms, type Group, type Histograms } from './histograms.ts';
+import {
+  classicHistograms,
+  column,
+  nativeHistograms,
+  usefulBounds,
+  type Group,
+  type Histograms,
+} from './histograms.ts';
 import { counterIncrease, histogramIncrease, stepCount } from './increases.ts';
 import type { Prometheus, PrometheusSeries, Steps } from './prometheus.ts';
 import {
@@ -38,7 +45,7 @@ export interface Gathered {
 /** Asks for everything at once. */
 export const gatherInput = async (options: InputOptions): Promise<Gathered> => {
   const { prometheus, app, scope, native, steps, canary, baseline, now } = options;
-  const les = native ? [] : await usefulBounds(options);
+  const les = native ? [] : await askBounds(options);
   const contention = Object.entries(contentionQueries(scope, native, steps.seconds));
   const [durations, net, errors, delays, signals, signs] = await Promise.all([
     histograms(options, 'duration', les),
@@ -76,28 +83,21 @@ const histograms = async (
 ): Promise<Histograms> =>
   native
     ? nativeHistograms(await prometheus.queryRange(nativeQuery(scope, metric), steps), steps)
-    : classicHistograms(await prometheus.queryRange(classicQuery(scope, metric, les), steps), steps);
+    : classicHistograms(
+        await prometheus.queryRange(classicQuery(scope, metric, les), steps),
+        scope.labels,
+        steps,
+      );
 
-/** Bounds between the least and the greatest duration; the others say nothing and cost as much. */
-const usefulBounds = async ({ prometheus, scope, steps }: InputOptions): Promise<readonly string[]> => {
+/** Looks at a few moments only: which bounds are of use changes little. */
+const askBounds = async ({ prometheus, scope, steps }: InputOptions): Promise<readonly string[]> => {
   const coarse = { ...steps, seconds: Math.max(steps.seconds, (steps.end - steps.begin) / 4) };
-  const series = await prometheus.queryRange(boundsQuery(scope), coarse);
-  const total = series.find(({ metric }) => metric.le === '+Inf');
-  const totals = new Map(total?.values ?? []);
-  const bounds = series
-    .filter(({ metric }) => metric.le !== undefined && metric.le !== '+Inf')
-    .map(({ metric: { le = '' }, values = [] }) => ({
-      le,
-      holdsSome: values.some(([, value]) => Number(value) > 0),
-      holdsAll: values.every(([at, value]) => value === (totals.get(at) ?? value)),
-    }))
-    .sort((a, b) => Number(a.le) - Number(b.le));
-  const first = bounds.findIndex(({ holdsSome }) => holdsSome);
-  const last = bounds.findIndex(({ holdsAll }) => holdsAll);
-  // One more on either side: they close the outer buckets.
-  return bounds
-    .slice(Math.max(0, first - 1), last < 0 ? undefined : Math.max(last, first) + 1)
-    .map(({ le }) => le);
+  const series = await Promise.all(
+    (['duration', 'netDuration'] as const).map((metric) =>
+      prometheus.queryRange(boundsQuery(scope, metric), coarse),
+    ),
+  );
+  return usefulBounds(series);
 };
 
 type Arm = 'canary' | 'baseline';

@@ -3,9 +3,9 @@ import { loadJudgeConfig } from './config.ts';
 import { PrometheusError, type Prometheus } from './prometheus.ts';
 import { createService, stepsBetween } from './service.ts';
 
-test('there are at most sixty windows, which end at multiples of their length', () => {
+test('there are at most forty windows, which end at multiples of their length', () => {
   expect(stepsBetween(10_000, 10_000 + 600, 30)).toEqual({ begin: 9990, end: 10_590, seconds: 30 });
-  expect(stepsBetween(10_000, 10_000 + 86_400, 30)).toMatchObject({ seconds: 1440 });
+  expect(stepsBetween(10_000, 10_000 + 86_400, 30)).toMatchObject({ seconds: 2160 });
 });
 
 test('however many ask for the same at the same time, Prometheus is asked once', async () => {

@@ -24,8 +24,8 @@ export interface JudgeService {
   readonly verdict: (wish: Wish) => Promise<VerdictAnswer>;
 }
 
-/** More windows than this add cost and no knowledge. */
-const mostWindows = 60;
+/** Twice the blocks that a pass needs; more windows than this add cost and little knowledge. */
+const mostWindows = 40;
 /** Time before the canary that shows how the baseline was without it. */
 const beforeSeconds = 300;
 /** A verdict is good for this long: nothing new has been scraped. */

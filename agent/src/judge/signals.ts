@@ -1,6 +1,6 @@
 // In: measures of the user's own, as PromQL. Out: the verdict's signals, by step.
 import type { Signal, SignalCell } from '@plumbline/verdict';
-import { column } from './histograms.ts';
+import { addColumns, column } from './histograms.ts';
 import { stepCount } from './increases.ts';
 import type { Prometheus, PrometheusSeries, Steps } from './prometheus.ts';
 import type { LabelNames } from './queries.ts';
@@ -95,10 +95,8 @@ const sums = (
     const node = metric[labels.node] ?? `(${arm})`;
     const own = column(values, steps);
     const before = found.get(`${arm} ${node}`);
-    const sum = before ? own.map((value, step) => addKnown(value, before.values[step] ?? NaN)) : own;
+    const sum = before ? addColumns(before.values, own) : own;
     found.set(`${arm} ${node}`, { node, arm, values: sum });
   }
   return found;
 };
-
-const addKnown = (a: number, b: number): number => (Number.isNaN(a) ? b : Number.isNaN(b) ? a : a + b);
