@@ -1,8 +1,9 @@
-// Builds what Grafana loads into dist/; with an error's text and status 1 when it cannot.
+// Builds what Grafana loads into dist/, and with --host the page that tests load it into; status 1 when it cannot.
 import { rspack } from '@rspack/core';
-import { plugin } from '../.config/webpack/webpack.config.ts';
+import { host, plugin } from '../.config/webpack/webpack.config.ts';
 
-rspack([plugin], (error, stats) => {
+const configurations = process.argv.includes('--host') ? [plugin, host] : [plugin];
+rspack(configurations, (error, stats) => {
   if (error ?? stats?.hasErrors()) {
     process.stderr.write(`${error?.stack ?? stats?.toString({ preset: 'errors-only' }) ?? ''}\n`);
     process.exitCode = 1;

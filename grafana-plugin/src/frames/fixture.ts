@@ -2,80 +2,56 @@
 import type { DataFrame, Field, FieldType } from '@grafana/data';
 import { layoutOf } from '@plumbline/verdict';
 import type { BucketCounts, Layout } from '@plumbline/verdict';
-import type { Run, RunCell } from '../model/run.ts';
+import type { Blame, Run, RunCell } from '../model/run.ts';
 import type { Role } from './roles.ts';
 import type { Labels } from './series.ts';
 
 /** The totals that a run ends in, sampled at its windows' ends and once before. */
 export function framesOf(run: Run, format: 'classic' | 'native' = 'classic'): readonly DataFrame[] {
   const times = [(run.windows[0]?.end ?? 0) - run.windowSeconds, ...run.windows.map(({ end }) => end)];
-  const layout = layoutOf(run.buckets);
-  const groups = groupsOf(run);
-  const total = (role: Role, labels: Labels, of: (cell: RunCell) => number): DataFrame =>
-    frame(role, labels, times, totals(groups.get(`${labels.version ?? ''}\0${labels.node ?? ''}`) ?? [], of));
-  return [...groups.keys()]
-    .flatMap((group) => {
-      const [version = '', node = ''] = group.split('\0');
-      const labels = { version, node };
-      const cells = groups.get(group) ?? [];
-      return [
-        ...histogram(
-          'durations',
-          labels,
-          times,
-          cells.map((cell) => cell?.durations),
-          layout,
-          format,
-        ),
-        ...histogram(
-          'net',
-          labels,
-          times,
-          cells.map((cell) => cell?.netDurations),
-          layout,
-          format,
-        ),
-        total(
-          'requests',
-          { ...labels, code: '2xx' },
-          (cell) => cell.requests - cell.errors - (cell.clientErrors ?? 0),
-        ),
-        total('requests', { ...labels, code: '4xx' }, ({ clientErrors = 0 }) => clientErrors),
-        total('requests', { ...labels, code: '5xx' }, ({ errors }) => errors),
-        total('delay', labels, ({ schedDelaySeconds = 0 }) => schedDelaySeconds),
-        total('cpu', labels, ({ cpuSeconds = 0 }) => cpuSeconds),
-        total('throttled', labels, ({ contention }) => (contention?.throttledShare ?? 0) * run.windowSeconds),
-        total(
-          'pressure',
-          labels,
-          ({ contention }) => (contention?.cpuPressureShare ?? 0) * run.windowSeconds,
-        ),
-        total('retransmits', labels, ({ retransmits = 0 }) => retransmits),
-        total('failures', labels, ({ connectionFailures = 0 }) => connectionFailures),
-        frame('memory', labels, times, [NaN, ...cells.map((cell) => cell?.memoryBytes ?? NaN)]),
-        frame('runqueue', labels, times, [
-          NaN,
-          ...cells.map((cell) => cell?.contention?.runqueueP95Seconds ?? NaN),
-        ]),
-      ];
-    })
-    .concat(
-      run.blame.map(({ node, arm, culprit, seconds }) => {
-        const [, namespace = '', app = '', version = ''] = /^([^/]*)\/(\S+) ?(.*)$/.exec(culprit) ?? [];
-        return frame(
-          'blame',
-          {
-            version: run[arm],
-            node,
-            culprit_namespace: namespace,
-            culprit_app: app,
-            culprit_version: version,
-          },
-          times,
-          times.map((_, i) => (seconds * i) / (times.length - 1)),
-        );
-      }),
-    );
+  const form: Form = { times, layout: layoutOf(run.buckets), format, span: spanOf(run) };
+  const frames = [...groupsOf(run)].flatMap(([group, cells]) => {
+    const [version = '', node = ''] = group.split('\0');
+    const labels = { version, node };
+    const total = (role: Role, of: (cell: RunCell) => number, code?: string): DataFrame =>
+      frame(role, code === undefined ? labels : { ...labels, code }, times, totals(cells, of));
+    const gauge = (role: Role, of: (cell: RunCell) => number | undefined): DataFrame =>
+      frame(role, labels, times, [NaN, ...Array.from(cells, (cell) => (cell && of(cell)) ?? NaN)]);
+    const seconds = (share: number | undefined): number => (share ?? 0) * run.windowSeconds;
+    return [
+      ...histogram(
+        'durations',
+        labels,
+        Array.from(cells, (cell) => cell?.durations),
+        form,
+      ),
+      ...histogram(
+        'net',
+        labels,
+        Array.from(cells, (cell) => cell?.netDurations),
+        form,
+      ),
+      total('requests', (cell) => cell.requests - cell.errors - (cell.clientErrors ?? 0), '2xx'),
+      total('requests', ({ clientErrors = 0 }) => clientErrors, '4xx'),
+      total('requests', ({ errors }) => errors, '5xx'),
+      total('delay', ({ schedDelaySeconds = 0 }) => schedDelaySeconds),
+      total('cpu', ({ cpuSeconds = 0 }) => cpuSeconds),
+      total('throttled', ({ contention }) => seconds(contention?.throttledShare)),
+      total('pressure', ({ contention }) => seconds(contention?.cpuPressureShare)),
+      total('retransmits', ({ retransmits = 0 }) => retransmits),
+      total('failures', ({ connectionFailures = 0 }) => connectionFailures),
+      gauge('memory', ({ memoryBytes }) => memoryBytes),
+      gauge('runqueue', ({ contention }) => contention?.runqueueP95Seconds),
+    ];
+  });
+  return [...frames, ...run.blame.map((blame) => blameFrame(run, blame, times))];
+}
+
+function blameFrame(run: Run, { node, arm, culprit, seconds }: Blame, times: readonly number[]): DataFrame {
+  const [, namespace = '', app = '', version = ''] = /^([^/]*)\/(\S+) ?(.*)$/.exec(culprit) ?? [];
+  const labels = { culprit_namespace: namespace, culprit_app: app, culprit_version: version };
+  const grown = times.map((_, i) => (seconds * i) / (times.length - 1));
+  return frame('blame', { version: run[arm], node, ...labels }, times, grown);
 }
 
 /** Returns one series as the data source answers it. */
@@ -121,35 +97,49 @@ function totals(cells: readonly (RunCell | undefined)[], of: (cell: RunCell) => 
   return [sum, ...Array.from(cells, (cell) => (sum += cell ? of(cell) : 0))];
 }
 
+/** How all histograms of a run are written: as one exporter does, they have the same buckets. */
+interface Form {
+  readonly times: readonly number[];
+  readonly layout: Layout;
+  readonly format: 'classic' | 'native';
+  /** Bucket indices, lowest first. */
+  readonly span: readonly number[];
+}
+
+function spanOf({ windows }: Run): readonly number[] {
+  let [lowest, highest] = [Infinity, -Infinity];
+  for (const { durations, netDurations } of windows.flatMap(({ cells }) => cells)) {
+    for (const { offset, counts } of [durations, netDurations].filter((known) => known !== undefined)) {
+      lowest = Math.min(lowest, offset);
+      highest = Math.max(highest, offset + counts.length - 1);
+    }
+  }
+  return Array.from({ length: Math.max(0, highest - lowest + 1) }, (_, i) => lowest + i);
+}
+
 function histogram(
   refId: Role,
   labels: Labels,
-  times: readonly number[],
   windows: readonly (BucketCounts | undefined)[],
-  layout: Layout,
-  format: 'classic' | 'native',
+  { times, layout, format, span }: Form,
 ): readonly DataFrame[] {
-  const known = windows.filter((counts) => counts !== undefined);
-  if (known.length === 0) return [];
-  const lowest = Math.min(...known.map(({ offset }) => offset));
-  const highest = Math.max(...known.map(({ offset, counts }) => offset + counts.length)) - 1;
-  const indices = Array.from({ length: highest - lowest + 1 }, (_, i) => lowest + i);
+  if (windows.every((counts) => counts === undefined)) return [];
   const at = (counts: BucketCounts | undefined, index: number): number =>
     counts?.counts[index - counts.offset] ?? 0;
-  const columns = indices.map((index) => runningSums(windows.map((counts) => at(counts, index))));
-  if (format === 'native') return [nativeFrame(refId, labels, times, indices, columns, layout)];
+  const columns = span.map((index) => runningSums(windows.map((counts) => at(counts, index))));
+  if (format === 'native') return [nativeFrame(refId, labels, times, span, columns, layout)];
   const below = times.map(() => 0);
   const classic = columns.map((column, i) => {
     column.forEach((value, time) => (below[time] = (below[time] ?? 0) + value));
-    return frame(refId, { ...labels, le: String(Math.exp(layout.lnUpper(indices[i] ?? 0))) }, times, below);
+    return frame(refId, { ...labels, le: String(Math.exp(layout.lnUpper(span[i] ?? 0))) }, times, below);
   });
-  const first = frame(
+  const lowest = frame(
     refId,
-    { ...labels, le: String(Math.exp(layout.lnLower(lowest))) },
+    { ...labels, le: String(Math.exp(layout.lnLower(span[0] ?? 0))) },
     times,
     times.map(() => 0),
   );
-  return [first, ...classic, frame(refId, { ...labels, le: '+Inf' }, times, below)];
+  return [lowest, ...classic, frame(refId, { ...labels, le: '+Inf' }, times, below)];
 }
 
 function nativeFrame(

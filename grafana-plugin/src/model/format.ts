@@ -36,13 +36,13 @@ export function formatValue(value: number | null, unit: Unit): string {
 /** 0.0034 → `3.40 ms`. */
 export function formatSeconds(seconds: number): string {
   if (seconds === 0) return '0 ms';
-  const [factor, unit] = seconds < 1e-3 ? [1e6, 'µs'] : seconds < 1 ? [1e3, 'ms'] : [1, 's'];
+  const [factor, unit] = seconds < 0.9995e-3 ? [1e6, 'µs'] : seconds < 0.9995 ? [1e3, 'ms'] : [1, 's'];
   return `${figures(seconds * factor, 3)} ${unit}`;
 }
 
 /** 48211 → `48.2k`. */
 export function formatCount(count: number): string {
-  if (count < 1000) return figures(count, count < 10 ? 2 : 3);
+  if (count < 999.5) return Number.isInteger(count) ? String(count) : figures(count, count < 10 ? 2 : 3);
   return scaled(count, 1000, ['', 'k', 'M', 'G', 'T']).replace(' ', '');
 }
 
@@ -66,13 +66,14 @@ function percentOf(relative: number): string {
 /** At most `digits` significant figures, and no exponent. */
 function figures(value: number, digits: number): string {
   if (value === 0) return '0';
-  const decimals = Math.max(0, digits - 1 - Math.floor(Math.log10(Math.abs(value))));
+  const rounded = Math.abs(Number(value.toPrecision(digits)));
+  const decimals = Math.max(0, digits - 1 - Math.floor(Math.log10(rounded)));
   return value.toFixed(Math.min(decimals, 4));
 }
 
 function scaled(value: number, base: number, units: readonly string[]): string {
   let scale = 0;
-  while (Math.abs(value) >= base && scale < units.length - 1) {
+  while (Math.abs(value) >= base - 0.5 && scale < units.length - 1) {
     value /= base;
     scale += 1;
   }

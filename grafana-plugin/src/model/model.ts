@@ -82,6 +82,8 @@ export interface SignalRow {
   /** Relative difference; of shares, the difference in points. */
   readonly delta: number | null;
   readonly deltaUnit: 'relative' | 'points';
+  /** The relative difference that was judged: the same with the nodes' part taken out. */
+  readonly adjusted: number | null;
   readonly better: 'lower' | 'higher' | 'neither';
   /** `not-judged`: shown for context. */
   readonly state: MetricVerdict['state'] | 'not-judged';

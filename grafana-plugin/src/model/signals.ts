@@ -26,6 +26,7 @@ export function signalRows(
       ...row,
       ...of(totals, seconds),
       state: stateOf(row.id, verdict),
+      adjusted: verdict?.metrics.find(({ metric }) => metric === row.id)?.relative ?? null,
       sparkline: {
         canary: points.map(({ arms, seconds: over }) => arms && of(arms, over).canary),
         baseline: points.map(({ arms, seconds: over }) => arms && of(arms, over).baseline),
@@ -164,6 +165,7 @@ function customRows(run: Run, points: readonly Point[], verdict: Verdict | null)
       deltaUnit: kind === 'ratio' ? 'points' : 'relative',
       better,
       ...customValue(run.windows, name),
+      adjusted: null,
       state: verdict?.metrics.find(({ metric }) => metric === name)?.state ?? 'not-judged',
       sparkline: {
         canary: points.map(({ windows }) => customValue(windows, name).canary),

@@ -1,0 +1,162 @@
+// A page of Grafana's own packages that loads the built plugin as Grafana does: the tests' and the bench's stage.
+import 'systemjs/dist/system.js';
+import 'systemjs/dist/extras/amd.js';
+import * as emotion from '@emotion/css';
+import * as grafanaData from '@grafana/data';
+import * as grafanaUi from '@grafana/ui';
+import type { PanelData, PanelPlugin } from '@grafana/data';
+import { createRoot } from 'react-dom/client';
+import { flushSync } from 'react-dom';
+import * as React from 'react';
+import * as jsxRuntime from 'react/jsx-runtime';
+import type { CanaryOptions } from '../src/options.ts';
+
+const { createTheme, dateTime, EventBusSrv, LoadingState, ThemeContext } = grafanaData;
+const { GlobalStyles, PanelChrome, PanelContextProvider, PortalContainer } = grafanaUi;
+
+/** What a panel is shown with. */
+export interface Scene {
+  readonly frames: PanelData['series'];
+  readonly annotations?: PanelData['series'];
+  /** Unix seconds. */
+  readonly from: number;
+  readonly to: number;
+  readonly options: Partial<CanaryOptions>;
+  readonly theme: 'light' | 'dark';
+  readonly width: number;
+  readonly height: number;
+  readonly refIds?: readonly string[];
+  readonly error?: string;
+  readonly variables?: Readonly<Record<string, string>>;
+}
+
+/** What the page offers to those who drive it. */
+export interface Host {
+  /** The zooms that a user has asked for, in ms. */
+  readonly zooms: { readonly from: number; readonly to: number }[];
+  readonly plugin: PanelPlugin<CanaryOptions>;
+  /** Draws a scene; resolves when it is painted, with how many ms that took from having the data. */
+  readonly show: (scene: Scene) => Promise<number>;
+}
+
+declare global {
+  interface Window {
+    plumblineHost: Promise<Host>;
+  }
+}
+
+window.plumblineHost = start();
+
+async function start(): Promise<Host> {
+  // The editors of options live in Grafana's core; here nobody edits.
+  const editors = ['radio', 'select', 'multi-select', 'text', 'number', 'boolean', 'slider'];
+  grafanaData.standardEditorsRegistry.setInit(() =>
+    editors.map((id) => ({ id, name: id, editor: () => null })),
+  );
+  const shared: Readonly<Record<string, object>> = {
+    react: React,
+    'react/jsx-runtime': jsxRuntime,
+    '@emotion/css': emotion,
+    '@grafana/data': grafanaData,
+    '@grafana/ui': grafanaUi,
+  };
+  for (const [name, module] of Object.entries(shared)) System.set(`package:${name}`, module);
+  const imports = Object.fromEntries(Object.keys(shared).map((name) => [name, `package:${name}`]));
+  System.addImportMap({ imports });
+  const { plugin } = await System.import<Pick<Host, 'plugin'>>('/plugin/module.js');
+  const root = createRoot(document.getElementById('root') ?? document.body);
+  const zooms: { from: number; to: number }[] = [];
+  const eventBus = new EventBusSrv();
+  return {
+    plugin,
+    zooms,
+    show: async (scene) => {
+      const started = performance.now();
+      flushSync(() => {
+        root.render(<Stage {...{ scene, plugin, eventBus }} onZoom={(range) => zooms.push(range)} />);
+      });
+      await painted();
+      return performance.now() - started;
+    },
+  };
+}
+
+interface StageProps {
+  readonly scene: Scene;
+  readonly plugin: PanelPlugin<CanaryOptions>;
+  readonly eventBus: grafanaData.EventBus;
+  readonly onZoom: (range: { from: number; to: number }) => void;
+}
+
+/** What Grafana puts around a panel: theme, chrome, and the panel's props. */
+function Stage({ scene, plugin, eventBus, onZoom }: StageProps) {
+  const { from, to, width, height, error, variables = {} } = scene;
+  const theme = createTheme({ colors: { mode: scene.theme } });
+  const timeRange = {
+    from: dateTime(from * 1000),
+    to: dateTime(to * 1000),
+    raw: { from: 'now-1h', to: 'now' },
+  };
+  const refIds = scene.refIds ?? [...new Set(scene.frames.map(({ refId = '' }) => refId))];
+  const data = {
+    state: error === undefined ? LoadingState.Done : LoadingState.Error,
+    series: scene.frames,
+    annotations: scene.annotations ?? [],
+    timeRange,
+    ...(error === undefined ? {} : { errors: [{ message: error, refId: refIds[0] }] }),
+    request: { targets: refIds.map((refId) => ({ refId })) },
+  } as unknown as PanelData;
+  const defaults = grafanaData.getPanelOptionsWithDefaults({
+    plugin: plugin as never,
+    currentOptions: plugin.onPanelMigration ? { ...scene.options } : {},
+    currentFieldConfig: { defaults: {}, overrides: [] },
+    isAfterPluginChange: false,
+  });
+  const Panel = plugin.panel;
+  if (!Panel) throw new Error('The plugin has no panel');
+  return (
+    <ThemeContext.Provider value={theme}>
+      <GlobalStyles />
+      <PanelContextProvider value={{ eventBus, eventsScope: 'host' }}>
+        <main style={{ background: theme.colors.background.canvas, padding: 12, width: width + 24 }}>
+          <PanelChrome title="Canary" width={width} height={height}>
+            {(innerWidth, innerHeight) => (
+              <Panel
+                id={1}
+                data={data}
+                timeRange={timeRange}
+                timeZone="utc"
+                options={defaults.options as unknown as CanaryOptions}
+                fieldConfig={{ defaults: {}, overrides: [] }}
+                transparent={false}
+                width={innerWidth}
+                height={innerHeight}
+                renderCounter={0}
+                title="Canary"
+                eventBus={eventBus}
+                onOptionsChange={() => undefined}
+                onFieldConfigChange={() => undefined}
+                replaceVariables={(text) =>
+                  text.replace(/\$(\w+)/g, (all, name: string) => variables[name] ?? all)
+                }
+                onChangeTimeRange={({ from: start, to: end }) => {
+                  onZoom({ from: start, to: end });
+                }}
+              />
+            )}
+          </PanelChrome>
+        </main>
+      </PanelContextProvider>
+      <PortalContainer />
+    </ThemeContext.Provider>
+  );
+}
+
+/** Two frames on, what was drawn is on the screen. */
+function painted(): Promise<void> {
+  return new Promise((resolve) => {
+    requestAnimationFrame(() => {
+      setTimeout(resolve, 0);
+    });
+  });
+}

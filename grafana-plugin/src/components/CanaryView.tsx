@@ -1,0 +1,88 @@
+// A model in; the whole panel, at any size, out. Knows nothing of frames: the agent's page draws the same.
+import { css } from '@emotion/css';
+import type { GrafanaTheme2 } from '@grafana/data';
+import { useStyles2 } from '@grafana/ui';
+import type { CanaryModel } from '../model/model.ts';
+import type { Section } from '../options.ts';
+import { OverlayChart, StripChart } from './Charts.tsx';
+import { CompactView } from './CompactView.tsx';
+import { NodesTable } from './NodesTable.tsx';
+import { NoticeView } from './NoticeView.tsx';
+import { SignalsTable } from './SignalsTable.tsx';
+import type { ChartContext } from './TimeChart.tsx';
+import { VerdictHeader } from './VerdictHeader.tsx';
+
+export interface CanaryViewProps {
+  readonly model: CanaryModel;
+  readonly context: ChartContext;
+  readonly width: number;
+  readonly height: number;
+  readonly layout: 'full' | 'compact';
+  readonly sections: readonly Section[];
+}
+
+/** From this width on, tables stand beside the charts instead of below them. */
+const wide = 1100;
+
+export function CanaryView({ model, context, width, height, layout, sections }: CanaryViewProps) {
+  const styles = useStyles2(getStyles);
+  if (layout === 'compact') return <CompactView model={model} width={width} height={height} />;
+  const { names, overlay, strip, signals, nodes, notice } = model;
+  const shows = (section: Section): boolean => sections.includes(section);
+  const hasTables = (shows('signals') && signals.length > 0) || (shows('nodes') && nodes.length > 0);
+  const isWide = width >= wide && hasTables;
+  const chartWidth = Math.floor(isWide ? width * 0.56 - 16 : width);
+  const tableWidth = isWide ? width - chartWidth - 16 : width;
+  const overlayHeight = clamp(height * (isWide ? 0.42 : 0.3), 170, 420);
+  const stripHeight = clamp(height * (isWide ? 0.32 : 0.22), 140, 320);
+  const hasStrip = shows('strip') && strip !== null;
+  return (
+    <div className={styles.view} style={{ width, height }}>
+      <VerdictHeader model={model} />
+      {notice && <NoticeView notice={notice} />}
+      {names && (
+        <div className={styles.body} style={isWide ? { flexDirection: 'row' } : {}}>
+          <div className={styles.column}>
+            {shows('overlay') && overlay && (
+              <OverlayChart
+                {...{ overlay, names, context }}
+                width={chartWidth}
+                height={overlayHeight}
+                hasTimeAxis={!hasStrip}
+              />
+            )}
+            {hasStrip && <StripChart {...{ strip, context }} width={chartWidth} height={stripHeight} />}
+          </div>
+          {hasTables && (
+            <div className={styles.column} style={{ width: tableWidth }}>
+              {shows('signals') && signals.length > 0 && (
+                <SignalsTable rows={signals} names={names} width={tableWidth} />
+              )}
+              {shows('nodes') && nodes.length > 0 && (
+                <NodesTable rows={nodes} metric={overlay?.metric ?? ''} width={tableWidth} />
+              )}
+            </div>
+          )}
+        </div>
+      )}
+    </div>
+  );
+}
+
+function clamp(value: number, low: number, high: number): number {
+  return Math.round(Math.min(high, Math.max(low, value)));
+}
+
+const getStyles = (theme: GrafanaTheme2) => ({
+  view: css({
+    display: 'flex',
+    flexDirection: 'column',
+    gap: theme.spacing(1.25),
+    overflowX: 'hidden',
+    overflowY: 'auto',
+    color: theme.colors.text.primary,
+    '.sr-only': { position: 'absolute', width: 1, height: 1, overflow: 'hidden', clipPath: 'inset(50%)' },
+  }),
+  body: css({ display: 'flex', flexDirection: 'column', gap: theme.spacing(2), minWidth: 0 }),
+  column: css({ display: 'flex', flexDirection: 'column', gap: theme.spacing(1.5), minWidth: 0 }),
+});
