@@ -92,12 +92,14 @@ async function run(options: Options): Promise<void> {
     await startWorld(scenario, tree, children);
     setPriority(ownNice);
     let watching = Promise.resolve();
-    await runAgent(demoConfig(tree, options.listen), createLog('warn'), stop.signal, (url) => {
-      say(`Metrics: ${url}/metrics\n`);
-      watching = watch(url, options, signal).finally(() => {
-        stop.abort();
-      });
-      watching.catch(() => undefined); // It is awaited below, once the agent has ended.
+    await runAgent(demoConfig(tree, options.listen), createLog('warn'), stop.signal, {
+      onListening: (url) => {
+        say(`Metrics: ${url}/metrics\n`);
+        watching = watch(url, options, signal).finally(() => {
+          stop.abort();
+        });
+        watching.catch(() => undefined); // It is awaited below, once the agent has ended.
+      },
     });
     await watching;
   } finally {

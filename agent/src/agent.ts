@@ -1,11 +1,10 @@
 // In: a configuration. Out: a running agent: bpftrace → snapshots → workloads → store → HTTP.
-import { readFileSync } from 'node:fs';
 import { release } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import { readJiffyClock } from './bpftrace/clock.ts';
-import { preflight, type Finding } from './bpftrace/preflight.ts';
-import { newSupervisorState, supervise, type Snapshot } from './bpftrace/supervise.ts';
+import { checkUser, describeFindings, preflight } from './bpftrace/preflight.ts';
+import { newSupervisorState, type Snapshot } from './bpftrace/supervise.ts';
 import type { Config } from './config.ts';
 import { createFamilies } from './exposition/families.ts';
 import { createProtobufExposition } from './exposition/protobuf.ts';
@@ -13,12 +12,14 @@ import { selfMetrics, snapshotAgeSeconds, type AgentState } from './exposition/s
 import { startServer } from './exposition/server.ts';
 import { createOpenMetricsExposition, createTextExposition } from './exposition/text.ts';
 import { fitProbes, type FittedProbe } from './fit.ts';
-import { runGroup } from './group.ts';
+import { runGroup, untilAborted } from './group.ts';
 import { createApi } from './history/api.ts';
 import { createHistory } from './history/history.ts';
+import { privilegedHere, type Plan, type Privileged } from './privileged.ts';
 import { composeProbes, loadProbes } from './probes.ts';
 import { seriesAsJson } from './series/json.ts';
 import { createStore } from './series/store.ts';
+import { packageVersion } from './version.ts';
 import { createWorkloads } from './workloads/workloads.ts';
 
 const evictionPauseMs = 30_000;
@@ -28,10 +29,16 @@ export class PreflightError extends Error {
   override readonly name = 'PreflightError';
 }
 
+export interface AgentOptions {
+  /** Called with the address once the agent listens, before it has read a request. */
+  readonly onListening?: (url: string) => void;
+  /** Who does what takes rights; by default this process. */
+  readonly privileged?: Privileged;
+}
+
 /**
  * Runs until `signal` aborts; resolves when bpftrace and the listener are gone.
  *
- * @param onListening called with the address once the agent answers
  * @throws PreflightError when something that every probe needs is missing
  * @throws Error when the address cannot be listened on
  */
@@ -39,21 +46,27 @@ export const runAgent = async (
   config: Config,
   log: Logger,
   signal: AbortSignal,
-  onListening: (url: string) => void = () => undefined,
+  { onListening = () => undefined, privileged = privilegedHere }: AgentOptions = {},
 ): Promise<void> => {
   const ground = await preflight(config.bpftrace.path);
-  const lacking = ground.findings.filter(({ status }) => status === 'missing');
+  const lacking = [...ground.findings, checkUser(config.user)].filter(({ status }) => status === 'missing');
   if (lacking.length > 0 || ground.cgroupRoot === undefined)
     throw new PreflightError(describeFindings(lacking));
   const probes = fitProbes(await loadProbes(), ground);
   for (const probe of probes) logFit(probe, log);
   const loaded = probes.filter(({ mode }) => mode !== 'none');
+  const plan: Plan = {
+    program: loaded.length === 0 ? undefined : composeProbes(loaded, config.interval, await readJiffyClock()),
+    bpftrace: { ...config.bpftrace, btfFile: ground.btfFile },
+    dockerSocket: config.workloads.docker.enabled === false ? undefined : config.workloads.docker.socket,
+  };
 
   const workloads = createWorkloads({
     config: config.workloads,
     nodeName: config.node,
     cgroupRoot: ground.cgroupRoot,
     log,
+    listContainers: privileged.listContainers,
   });
   const store = createStore(probes.flatMap(({ metrics }) => metrics));
   const history = createHistory({
@@ -67,10 +80,11 @@ export const runAgent = async (
     supervisor,
     workloads,
     probes,
-    info: { version: packageVersion(), bpftrace: ground.bpftraceVersion ?? 'unknown', kernel: release() },
+    info: { version: packageVersion, bpftrace: ground.bpftraceVersion ?? 'unknown', kernel: release() },
     maxMapKeys: config.bpftrace.maxMapKeys,
     mapEntries,
     history,
+    privilegedCost: privileged.cost,
   };
 
   /** Snapshots one after the other, though looking up workloads takes its time. */
@@ -102,22 +116,12 @@ export const runAgent = async (
   await runGroup(
     [
       async (stop) => {
-        if (loaded.length === 0) return aborted(stop);
-        const program = composeProbes(loaded, config.interval, await readJiffyClock());
-        const { btfFile } = ground;
-        await supervise(program, {
-          ...config.bpftrace,
-          btfFile,
-          log,
-          signal: stop,
-          state: supervisor,
-          onSnapshot,
-        });
+        await privileged.measure(plan, { log, signal: stop, state: supervisor, onSnapshot });
         await applied;
       },
       async (stop) => {
         await workloads.run(stop);
-        await aborted(stop);
+        await untilAborted(stop);
       },
       async (stop) => {
         while (!stop.aborted) {
@@ -129,7 +133,7 @@ export const runAgent = async (
         }
       },
       async (stop) => {
-        await aborted(stop);
+        await untilAborted(stop);
         await server.close();
       },
     ],
@@ -151,22 +155,4 @@ const notReady = ({ supervisor }: AgentState, intervalMs: number): string | unde
   return age * 1000 < 3 * intervalMs
     ? undefined
     : `the latest snapshot of the kernel is ${age.toFixed(1)} s old`;
-};
-
-/** One line a finding: what is missing, what was found, what to do. */
-export const describeFindings = (findings: readonly Finding[]): string =>
-  findings
-    .map(({ name, found, remedy }) => `${name}: ${found}. Remedy: ${remedy ?? 'none known'}`)
-    .join('\n');
-
-export const packageVersion = (): string => {
-  const file = readFileSync(new URL('../package.json', import.meta.url), 'utf8');
-  return (JSON.parse(file) as { version: string }).version;
-};
-
-const aborted = async (signal: AbortSignal): Promise<void> => {
-  if (signal.aborted) return;
-  await new Promise((resolve) => {
-    signal.addEventListener('abort', resolve, { once: true });
-  });
 };

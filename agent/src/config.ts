@@ -33,6 +33,8 @@ const shape = z.strictObject({
     .default(() => process.env.NODE_NAME ?? hostname()),
   listen: listen.prefault('127.0.0.1:9736'),
   interval: duration(100, 60_000).prefault('1s'),
+  /** User and group of the process that listens; 0: root, in the same process that measures. */
+  user: z.int().min(0).max(4_294_967_294).default(65_532),
   logLevel: z.enum(['debug', 'info', 'warn', 'error']).default('info'),
   bpftrace: z
     .strictObject({

@@ -1,6 +1,6 @@
 // In: every probe, and what this node has. Out: what each probe can be here: full, reduced or nothing, and why.
 import { kernelTypesOf, tracepointsOf } from './bpftrace/compose.ts';
-import { checkTracepoints, type Finding, type Preflight } from './bpftrace/preflight.ts';
+import { checkProgramRights, checkTracepoints, type Finding, type Preflight } from './bpftrace/preflight.ts';
 import { composeProbes, ownTypes, type LoadedProbe } from './probes.ts';
 
 /** A probe as it runs on this node: `source` and `metrics` are those of its mode. */
@@ -32,9 +32,10 @@ const lackingFor = (source: string, { btfFile }: Pick<Preflight, 'btfFile'>): re
     name: 'types of the kernel',
     status: 'missing',
     found: `${types.join(', ')} not known without BTF`,
-    remedy: 'a kernel with CONFIG_DEBUG_INFO_BTF=y',
+    remedy: 'as "plumbline check" says for btf',
   };
   return [
+    ...checkProgramRights(program),
     ...(types.length > 0 ? [unknownTypes] : []),
     ...checkTracepoints(tracepointsOf(program)).filter(({ status }) => status === 'missing'),
   ];

@@ -1,4 +1,5 @@
 // In: actors that run until told to stop. Out: one promise: the first to end stops all, and it waits for all.
+import { once } from 'node:events';
 
 /** Runs until `signal` aborts, and resolves only when everything it started is gone. */
 export type Actor = (signal: AbortSignal) => Promise<void>;
@@ -16,4 +17,9 @@ export const runGroup = async (actors: readonly Actor[], signal: AbortSignal): P
   });
   const failed = (await Promise.allSettled(endings)).find((ending) => ending.status === 'rejected');
   if (failed !== undefined) throw failed.reason;
+};
+
+/** Resolves when the signal aborts. */
+export const untilAborted = async (signal: AbortSignal): Promise<void> => {
+  if (!signal.aborted) await once(signal, 'abort');
 };

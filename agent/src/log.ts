@@ -11,3 +11,6 @@ export const createLog = (level: string): Logger =>
     },
     pino.destination({ dest: 2, sync: true }),
   );
+
+/** What is left of a log where its lines go through a pipe. */
+export type PlainLog = Readonly<Record<'info' | 'warn' | 'error', (fields: object, text: string) => void>>;

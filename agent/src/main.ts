@@ -1,17 +1,22 @@
 // In: the command line. Out: one command run, its exit status, and errors that people can act on.
 import { Command, CommanderError } from 'commander';
-import { packageVersion, PreflightError } from './agent.ts';
-import { agentCommand } from './cli/agent.ts';
-import { bpfCommand } from './cli/bpf.ts';
-import { checkCommand } from './cli/check.ts';
-import { judgeCommand } from './cli/judge.ts';
-import { topCommand } from './cli/top.ts';
-import { verdictCommand } from './cli/verdict.ts';
-import { ConfigError } from './config.ts';
+import { packageVersion } from './version.ts';
+
+/** Each is loaded when it is needed: the process of `plumbline agent` that has rights is to stay small. */
+const commands: Readonly<Record<string, () => Promise<Command>>> = {
+  agent: async () => (await import('./cli/agent.ts')).agentCommand(),
+  check: async () => (await import('./cli/check.ts')).checkCommand(),
+  top: async () => (await import('./cli/top.ts')).topCommand(),
+  bpf: async () => (await import('./cli/bpf.ts')).bpfCommand(),
+  verdict: async () => (await import('./cli/verdict.ts')).verdictCommand(),
+  judge: async () => (await import('./cli/judge.ts')).judgeCommand(),
+  listen: async () => (await import('./cli/listen.ts')).listenCommand(),
+};
+const hidden = ['listen'];
 
 const program = new Command('plumbline')
   .description('Measures each version of a service from the kernel, and how much of it was the node.')
-  .version(packageVersion())
+  .version(packageVersion)
   .showHelpAfterError()
   .exitOverride()
   .addHelpText(
@@ -26,15 +31,12 @@ Examples:
   plumbline judge --app checkout         the same, over all nodes, from Prometheus
 `,
   );
-for (const command of [
-  agentCommand(),
-  checkCommand(),
-  topCommand(),
-  bpfCommand(),
-  verdictCommand(),
-  judgeCommand(),
-]) {
-  program.addCommand(command.copyInheritedSettings(program));
+const [, , wanted = ''] = process.argv;
+const names = Object.keys(commands);
+for (const name of names.includes(wanted) ? [wanted] : names) {
+  const command = await commands[name]?.();
+  if (command === undefined) continue;
+  program.addCommand(command.copyInheritedSettings(program), { hidden: hidden.includes(name) });
 }
 
 try {
@@ -44,14 +46,18 @@ try {
     process.exitCode = error.exitCode === 0 ? 0 : 2;
   } else {
     process.stderr.write(`plumbline: ${describe(error)}\n`);
-    process.exitCode = error instanceof ConfigError ? 2 : 1;
+    process.exitCode = isNamed(error, 'ConfigError') ? 2 : 1;
   }
 }
 
 /** Errors that were foreseen need no stack; for the others it is the best lead. */
 function describe(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
-  const isForeseen =
-    error instanceof ConfigError || error instanceof PreflightError || error.cause !== undefined;
+  const isForeseen = isNamed(error, 'ConfigError', 'PreflightError') || error.cause !== undefined;
   return isForeseen ? error.message : (error.stack ?? error.message);
+}
+
+/** By name: to import the classes would be to load what throws them. */
+function isNamed(error: unknown, ...names: readonly string[]): boolean {
+  return error instanceof Error && names.includes(error.name);
 }

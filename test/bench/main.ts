@@ -9,7 +9,7 @@ import { versionRows } from '../../agent/src/cli/versions.ts';
 import { composeProbes, loadProbes } from '../../agent/src/probes.ts';
 import { createCgroupTree, type CgroupTree } from '../../demo/cgroup.ts';
 import { startChild } from '../../demo/child.ts';
-import { startAgent, type RunningAgent } from '../support/agent.ts';
+import { startAgent, valueOf, type RunningAgent } from '../support/agent.ts';
 import { startNginx, type Nginx } from '../support/nginx.ts';
 import { requestCount } from '../support/series.ts';
 import { cpuSeconds, programCosts, residentMegabytes, withBpfStats, type ProgramCost } from './cost.ts';
@@ -44,7 +44,7 @@ async function withWorld(use: (world: World) => Promise<void>): Promise<void> {
       `workloads: { static: [{ cgroup: "${tree.path}/*-*", app: $1, version: $2 }] }`,
       { intervalMs: 1000 },
     );
-    const bpftracePid = Number((await execa('pgrep', ['-P', String(agent.pid)])).stdout);
+    const bpftracePid = Number((await execa('pgrep', ['-P', String(agent.pid), 'bpftrace'])).stdout);
     // A core that has gone to sleep takes 0.1 ms to wake in a virtual machine, and the client would take that for the
     // server's latency: work of the idle class keeps the client's core awake, and yields to anything.
     const spin = ['chrt', '--idle', '0', process.execPath, '-e', 'for (;;);'];
@@ -193,7 +193,12 @@ const whoRuns = (tracepoint: string): 'nginx' | 'wrk' | 'both' => {
 
 async function costOfAgent({ nginx, agent, bpftracePid }: World): Promise<void> {
   note('cost of the agent at 10,000 req/s');
-  const cpuOf = async () => ({ node: await cpuSeconds(agent.pid), bpftrace: await cpuSeconds(bpftracePid) });
+  // Of both its processes.
+  const own = async (name: string) => valueOf(await agent.metrics(), `plumbline_agent_${name}`);
+  const cpuOf = async () => ({
+    node: await own('cpu_seconds_total'),
+    bpftrace: await cpuSeconds(bpftracePid),
+  });
   const before = await cpuOf();
   const wrk = await wrkAtRate(`http://127.0.0.1:${nginx.port}/hello`, 22_000, 20);
   const after = await cpuOf();
@@ -204,7 +209,7 @@ async function costOfAgent({ nginx, agent, bpftracePid }: World): Promise<void> 
     (wrk.requests / wrk.seconds).toFixed(0),
     share(after.node - before.node),
     share(after.bpftrace - before.bpftrace),
-    `${(await residentMegabytes(agent.pid)).toFixed(0)} MB`,
+    `${((await own('resident_memory_bytes')) / 2 ** 20).toFixed(0)} MB`,
     `${(await residentMegabytes(bpftracePid)).toFixed(0)} MB`,
   );
   print();

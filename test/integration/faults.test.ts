@@ -16,7 +16,7 @@ import { requestCount } from '../support/series.ts';
 const run = (...args: readonly string[]) =>
   execa(process.execPath, [plumbline, ...args], { reject: false, timeout: 30_000 });
 const descendants = async (pid: number): Promise<readonly number[]> => {
-  const { stdout } = await execa('pgrep', ['-P', String(pid)], { reject: false });
+  const { stdout } = await execa('pgrep', ['-P', String(pid), 'bpftrace'], { reject: false });
   return stdout.split('\n').filter(Boolean).map(Number);
 };
 describeKernel('faults', () => {

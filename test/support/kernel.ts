@@ -1,7 +1,6 @@
 // In: this machine. Out: whether tests that load BPF programs can run here; in CI they must.
 import { describe } from 'vitest';
-import { preflight } from '../../agent/src/bpftrace/preflight.ts';
-import { describeFindings } from '../../agent/src/agent.ts';
+import { describeFindings, preflight } from '../../agent/src/bpftrace/preflight.ts';
 
 const { findings } = await preflight('bpftrace');
 const lacking = findings.filter(({ status }) => status === 'missing');

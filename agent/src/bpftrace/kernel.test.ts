@@ -1,5 +1,12 @@
-import { expect, test } from 'vitest';
-import { fieldsOfFormat, hasCapability, isAtLeast, lockdownMode } from './kernel.ts';
+import { describe, expect, it, test } from 'vitest';
+import {
+  capabilitiesFor,
+  fieldsOfFormat,
+  hasCapability,
+  isAtLeast,
+  lockdownMode,
+  lackingCapabilities,
+} from './kernel.ts';
 
 test.each([
   ['4.18.0-553.el8.x86_64', true],
@@ -35,4 +42,31 @@ test('fields of a tracepoint are found, arrays and pointers too', () => {
     '\tfield:__u8 saddr[4];\toffset:32;\tsize:4;\tsigned:0;',
   ].join('\n');
   expect(fieldsOfFormat(format)).toEqual(['common_type', 'skaddr', 'saddr']);
+});
+
+describe('capabilitiesFor', () => {
+  it.each([
+    ['tracepoint:a:b { }', '6.1.0', ['CAP_BPF', 'CAP_PERFMON']],
+    ['tracepoint:a:b { }', '5.10.0', ['CAP_BPF', 'CAP_PERFMON', 'CAP_SYS_RESOURCE']],
+    ['tracepoint:a:b { }', '4.18.0', ['CAP_SYS_ADMIN', 'CAP_SYS_RESOURCE']],
+    [
+      'uprobe:/lib/libssl.so:SSL_read { }',
+      '6.1.0',
+      ['CAP_BPF', 'CAP_PERFMON', 'CAP_SYS_PTRACE', 'CAP_SYS_ADMIN'],
+    ],
+  ])('of %s on %s', (program, release, expected) => {
+    expect(capabilitiesFor(program, release)).toEqual(expected);
+  });
+});
+
+describe('lackingCapabilities', () => {
+  const status = (bits: bigint) => `CapPrm:\t0\nCapEff:\t${bits.toString(16).padStart(16, '0')}\n`;
+  it.each([
+    ['nothing', 0n, ['CAP_BPF', 'CAP_PERFMON', 'CAP_SYS_PTRACE']],
+    ['CAP_BPF', 1n << 39n, ['CAP_PERFMON', 'CAP_SYS_PTRACE']],
+    ['CAP_SYS_ADMIN, which stands for two', 1n << 21n, ['CAP_SYS_PTRACE']],
+    ['all', (1n << 39n) | (1n << 38n) | (1n << 19n), []],
+  ])('with %s', (_, bits, expected) => {
+    expect(lackingCapabilities(status(bits), ['CAP_BPF', 'CAP_PERFMON', 'CAP_SYS_PTRACE'])).toEqual(expected);
+  });
 });

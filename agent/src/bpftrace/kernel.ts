@@ -9,12 +9,41 @@ export const isAtLeast = (text: string, [major, minor]: Version): boolean => {
 };
 
 /** Bit numbers of include/uapi/linux/capability.h. */
-const capabilityBits = { CAP_SYS_ADMIN: 21n, CAP_PERFMON: 38n, CAP_BPF: 39n };
+const capabilityBits = {
+  CAP_SETGID: 6n,
+  CAP_SETUID: 7n,
+  CAP_SYS_PTRACE: 19n,
+  CAP_SYS_ADMIN: 21n,
+  CAP_SYS_RESOURCE: 24n,
+  CAP_PERFMON: 38n,
+  CAP_BPF: 39n,
+};
+export type Capability = keyof typeof capabilityBits;
 
 /** Whether the effective set in /proc/PID/status has the capability. */
-export const hasCapability = (status: string, name: keyof typeof capabilityBits): boolean => {
+export const hasCapability = (status: string, name: Capability): boolean => {
   const effective = /^CapEff:\s*([0-9a-f]+)$/m.exec(status)?.[1];
   return effective !== undefined && ((BigInt(`0x${effective}`) >> capabilityBits[name]) & 1n) === 1n;
+};
+
+/**
+ * The capabilities that a bpftrace program takes: CAP_BPF and CAP_PERFMON came with 5.8, and 5.11 no longer charges
+ * maps to RLIMIT_MEMLOCK. Uprobes are attached through /proc/PID/root, which only a tracer may follow.
+ */
+export const capabilitiesFor = (program: string, release: string): readonly Capability[] => {
+  const needed = new Set<Capability>(
+    isAtLeast(release, [5, 8]) ? ['CAP_BPF', 'CAP_PERFMON'] : ['CAP_SYS_ADMIN'],
+  );
+  if (!isAtLeast(release, [5, 11])) needed.add('CAP_SYS_RESOURCE');
+  if (/^(uprobe|uretprobe|usdt):/m.test(program)) needed.add('CAP_SYS_PTRACE').add('CAP_SYS_ADMIN');
+  return [...needed];
+};
+
+/** Those of the capabilities that a process lacks; CAP_SYS_ADMIN stands for the two that were split off from it. */
+export const lackingCapabilities = (status: string, needed: readonly Capability[]): readonly Capability[] => {
+  const isAdmin = hasCapability(status, 'CAP_SYS_ADMIN');
+  const implied = (name: Capability) => isAdmin && (name === 'CAP_BPF' || name === 'CAP_PERFMON');
+  return needed.filter((name) => !hasCapability(status, name) && !implied(name));
 };
 
 /** The mode in brackets of /sys/kernel/security/lockdown; `none` where that file is not there. */

@@ -4,7 +4,15 @@ import { existsSync, readFileSync } from 'node:fs';
 import { release } from 'node:os';
 import { findCgroupRoot } from '../workloads/mountinfo.ts';
 import type { TracepointUse } from './compose.ts';
-import { fieldsOfFormat, hasCapability, isAtLeast, lockdownMode, type Version } from './kernel.ts';
+import {
+  capabilitiesFor,
+  fieldsOfFormat,
+  hasCapability,
+  isAtLeast,
+  lackingCapabilities,
+  lockdownMode,
+  type Version,
+} from './kernel.ts';
 
 /** `missing` stops the agent or the probes named; `warning` does not. */
 export interface Finding {
@@ -33,7 +41,7 @@ const firstBpftraceOnBtfAlone: Version = [0, 25];
 export const preflight = async (bpftracePath: string): Promise<Preflight> => {
   const cgroupRoot = findCgroupRoot(readText('/proc/self/mountinfo') ?? '');
   const bpftrace = await checkBpftrace(bpftracePath);
-  const btf = checkBtf(bpftrace.version);
+  const btf = await checkBtf(bpftracePath, bpftrace.version);
   const findings = [
     checkKernel(),
     checkRights(),
@@ -52,16 +60,41 @@ const checkKernel = (): Finding =>
     : missing('kernel', `Linux ${release()}`, 'Linux 4.18 or newer has the tracepoints; upgrade this node');
 
 const checkRights = (): Finding => {
-  const status = readText('/proc/self/status') ?? '';
-  const uid = process.geteuid?.();
-  const has = (name: Parameters<typeof hasCapability>[1]) => hasCapability(status, name);
-  if (has('CAP_SYS_ADMIN')) return ok('rights', `uid ${uid ?? '?'} with CAP_SYS_ADMIN`);
-  if (has('CAP_BPF') && has('CAP_PERFMON')) return ok('rights', 'CAP_BPF and CAP_PERFMON');
-  return missing(
-    'rights',
-    `uid ${uid ?? '?'} without CAP_BPF and CAP_PERFMON`,
-    'run as root (sudo), or in a container with privileged: true or these two capabilities',
+  const label = 'rights';
+  const lacking = lackingCapabilities(ownStatus(), capabilitiesFor('', release()));
+  const uid = process.geteuid?.() ?? '?';
+  if (lacking.length > 0) {
+    const remedy = `run as root (sudo), or in a container as root with privileged: true or ${lacking.join(', ')}`;
+    return missing(label, `uid ${uid} without ${lacking.join(' and ')}`, remedy);
+  }
+  const isAdmin = hasCapability(ownStatus(), 'CAP_SYS_ADMIN');
+  return ok(label, `uid ${uid} with ${isAdmin ? 'CAP_SYS_ADMIN' : 'CAP_BPF and CAP_PERFMON'}`);
+};
+
+/** A finding for each capability that a program takes and this process lacks. */
+export const checkProgramRights = (program: string): readonly Finding[] =>
+  lackingCapabilities(ownStatus(), capabilitiesFor(program, release())).map((name) =>
+    missing(name, 'not there', `run as root, or add the capability ${name}`),
   );
+
+/** Whether this process can become another user, as `user` in the configuration wants. */
+export const checkUser = (user: number): Finding => {
+  if (process.geteuid?.() !== 0) return ok('user', 'listens as the user who starts it, who is not root');
+  if (user === 0)
+    return {
+      name: 'user',
+      status: 'warning',
+      found: 'listens as root',
+      remedy: 'leave out "user: 0"',
+    };
+  const lacking = lackingCapabilities(ownStatus(), ['CAP_SETUID', 'CAP_SETGID']);
+  return lacking.length === 0
+    ? ok('user', `listens as uid ${user}, without any rights`)
+    : missing(
+        'user',
+        `cannot become uid ${user} without ${lacking.join(' and ')}`,
+        `add ${lacking.join(', ')}, or set "user: 0" to listen as root`,
+      );
 };
 
 const checkLockdown = (): Finding => {
@@ -75,10 +108,18 @@ const checkLockdown = (): Finding => {
     : ok('lockdown', mode);
 };
 
-const checkBtf = (bpftraceVersion: string | undefined): { finding: Finding; file: string | undefined } => {
+const checkBtf = async (
+  bpftracePath: string,
+  bpftraceVersion: string | undefined,
+): Promise<{ finding: Finding; file: string | undefined }> => {
   const own = process.env.BPFTRACE_BTF;
   const file = own ?? '/sys/kernel/btf/vmlinux';
-  if (existsSync(file)) return { finding: ok('btf', file), file };
+  if (existsSync(file)) {
+    if (await canUseBtf(bpftracePath)) return { finding: ok('btf', file), file };
+    const found = `${file}, which this bpftrace reads with CAP_SYS_ADMIN only: probes run reduced`;
+    const remedy = 'bpftrace 0.23, which does without; or add the capability CAP_SYS_ADMIN';
+    return { finding: { name: 'btf', status: 'warning', found, remedy }, file: undefined };
+  }
   const kernel =
     'a kernel with CONFIG_DEBUG_INFO_BTF=y (Debian 11, Ubuntu 20.10, RHEL 8.2 and newer have it)';
   // A file that is not there crashes bpftrace 0.17.
@@ -101,6 +142,15 @@ const checkBtf = (bpftraceVersion: string | undefined): { finding: Finding; file
         remedy: `${kernel}, or BPFTRACE_BTF=FILE`,
       };
   return { finding, file: undefined };
+};
+
+/** bpftrace 0.17 asks the kernel for its types in a way that is open to CAP_SYS_ADMIN alone; a program that needs them tells. */
+const canUseBtf = async (bpftracePath: string): Promise<boolean> => {
+  const isTelling = !hasCapability(ownStatus(), 'CAP_SYS_ADMIN') && checkProgramRights('').length === 0;
+  if (!isTelling) return true;
+  const program = 'BEGIN { printf("%d", ((struct task_struct *)curtask)->pid); exit(); }';
+  const { failed } = await execa(bpftracePath, ['-e', program], { reject: false, timeout: 10_000 });
+  return !failed;
 };
 
 const checkCgroups = (root: string | undefined): Finding =>
@@ -162,6 +212,12 @@ const checkTracepoint = ({ category, name, fields }: TracepointUse): Finding => 
       );
 };
 
+/** One line a finding: what is missing, what was found, what to do. */
+export const describeFindings = (findings: readonly Finding[]): string =>
+  findings
+    .map(({ name, found, remedy }) => `${name}: ${found}. Remedy: ${remedy ?? 'none known'}`)
+    .join('\n');
+
 const ok = (name: string, found: string): Finding => ({ name, status: 'ok', found });
 const missing = (name: string, found: string, remedy: string): Finding => ({
   name,
@@ -169,6 +225,8 @@ const missing = (name: string, found: string, remedy: string): Finding => ({
   found,
   remedy,
 });
+
+const ownStatus = () => readText('/proc/self/status') ?? '';
 
 const readText = (file: string): string | undefined => {
   try {

@@ -1,6 +1,6 @@
 // In: a program. Out: snapshots of its maps, for ever: bpftrace is started again, with back-off, when it ends.
-import type { Logger } from 'pino';
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { PlainLog } from '../log.ts';
 import { runBpftrace, type ChildOptions } from './child.ts';
 import { tickMap } from './compose.ts';
 import { parseLine, type MapValues } from './parse.ts';
@@ -43,7 +43,7 @@ const healthyRunMs = 60_000;
 export const supervise = async (
   program: string,
   options: ChildOptions & {
-    readonly log: Logger;
+    readonly log: PlainLog;
     readonly signal: AbortSignal;
     readonly state: SupervisorState;
     readonly onSnapshot: (snapshot: Snapshot) => void;
@@ -70,7 +70,7 @@ const collectSnapshots = ({
   onSnapshot,
 }: {
   readonly state: SupervisorState;
-  readonly log: Logger;
+  readonly log: PlainLog;
   readonly onSnapshot: (snapshot: Snapshot) => void;
 }) => {
   const run = state.runs;

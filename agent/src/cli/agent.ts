@@ -1,8 +1,6 @@
 // In: `plumbline agent`. Out: the agent, until a signal.
 import { Command } from 'commander';
-import { runAgent } from '../agent.ts';
-import { loadConfig } from '../config.ts';
-import { createLog } from '../log.ts';
+import { runSplit } from '../split/supervisor.ts';
 import { untilSignal } from './signals.ts';
 
 export const agentCommand = (): Command =>
@@ -31,6 +29,6 @@ Example configuration:
 `,
     )
     .action(async ({ config: file }: { config?: string }) => {
-      const config = await loadConfig(file);
-      await runAgent(config, createLog(config.logLevel), untilSignal());
+      const args = ['listen', ...(file === undefined ? [] : ['--config', file])];
+      process.exitCode = await runSplit(args, untilSignal());
     });

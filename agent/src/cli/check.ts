@@ -1,6 +1,6 @@
 // In: this node. Out: a table, or JSON, of what the agent needs and what is missing; exit status 1 if it is.
 import { Command } from 'commander';
-import { preflight, type Finding } from '../bpftrace/preflight.ts';
+import { checkUser, preflight, type Finding } from '../bpftrace/preflight.ts';
 import { loadConfig } from '../config.ts';
 import { fitProbes, type FittedProbe } from '../fit.ts';
 import { loadProbes } from '../probes.ts';
@@ -23,19 +23,17 @@ export const checkCommand = (): Command =>
     .action(async ({ config: file, json = false }: { config?: string; json?: boolean }) => {
       const config = await loadConfig(file);
       const ground = await preflight(config.bpftrace.path);
+      const findings = [...ground.findings, checkUser(config.user)];
       const probes = fitProbes(await loadProbes(), ground);
       const isFit =
-        ground.findings.every(({ status }) => status !== 'missing') &&
-        probes.some(({ mode }) => mode !== 'none');
+        findings.every(({ status }) => status !== 'missing') && probes.some(({ mode }) => mode !== 'none');
       const answer = {
         fit: isFit,
-        findings: ground.findings,
+        findings,
         probes: probes.map(({ name, mode, lacking }) => ({ name, mode, lacking })),
       };
       process.stdout.write(
-        json
-          ? `${JSON.stringify(answer, undefined, 2)}\n`
-          : table([...ground.findings, ...probes.map(findingOf)]),
+        json ? `${JSON.stringify(answer, undefined, 2)}\n` : table([...findings, ...probes.map(findingOf)]),
       );
       process.exitCode = isFit ? 0 : 1;
     });

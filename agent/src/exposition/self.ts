@@ -2,6 +2,7 @@
 import type { SupervisorState } from '../bpftrace/supervise.ts';
 import type { History } from '../history/history.ts';
 import type { FittedProbe } from '../fit.ts';
+import type { Cost } from '../privileged.ts';
 import { monotonicNow, type Workloads } from '../workloads/workloads.ts';
 
 /** A metric that is read when a scrape comes: one value, or several by label values. */
@@ -18,6 +19,7 @@ export interface AgentState {
   readonly workloads: Workloads;
   readonly probes: readonly Pick<FittedProbe, 'name' | 'mode'>[];
   readonly info: { readonly version: string; readonly bpftrace: string; readonly kernel: string };
+  readonly privilegedCost: () => Cost;
   readonly maxMapKeys: number;
   /** Entries by map, as of the latest snapshot. */
   readonly mapEntries: ReadonlyMap<string, number>;
@@ -37,11 +39,13 @@ export const selfMetrics = (state: AgentState): readonly SelfMetric[] => [
   ),
   counter('agent_cpu_seconds_total', 'CPU time of the agent itself, without bpftrace.', () => {
     const { user, system } = process.cpuUsage();
-    return [[(user + system) / 1e6]];
+    return [[(user + system) / 1e6 + state.privilegedCost().cpuSeconds]];
   }),
-  gauge('agent_resident_memory_bytes', 'Memory of the agent itself, without bpftrace.', () => [
-    [process.memoryUsage.rss()],
-  ]),
+  gauge(
+    'agent_resident_memory_bytes',
+    'Memory of the agent itself, without bpftrace; what its two processes share counts once.',
+    () => [[process.memoryUsage.rss() + state.privilegedCost().residentBytes]],
+  ),
   gauge('probe_up', 'Whether the probe is loaded and delivers.', () =>
     state.probes.map(({ name, mode }) => [
       mode !== 'none' && state.supervisor.running ? 1 : 0,

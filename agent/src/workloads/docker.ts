@@ -11,6 +11,8 @@ export interface DockerOptions {
   readonly config: DockerConfig;
   readonly log: Logger;
   readonly now: () => number;
+  /** How to ask Docker where this process may not. */
+  readonly listContainers?: typeof listContainers;
   readonly timeoutMs?: number;
 }
 
@@ -28,7 +30,8 @@ const mostContainers = 10_000;
 const forgetMs = 300_000;
 
 /** Returns Docker as a source. It is `absent`, which is no fault, until a socket is seen or the configuration requires one. */
-export const createDockerSource = ({ config, log, now, timeoutMs = 5000 }: DockerOptions): Source => {
+export const createDockerSource = (options: DockerOptions): Source => {
+  const { config, log, now, timeoutMs = 5000, listContainers: list = listContainers } = options;
   const { socket, labels, enabled } = config;
   const knownById = new Map<string, Known>();
   const unlisted = createBackoff();
@@ -41,7 +44,7 @@ export const createDockerSource = ({ config, log, now, timeoutMs = 5000 }: Docke
 
   const ask = async (): Promise<boolean> => {
     try {
-      const answer = await listContainers(socket, timeoutMs);
+      const answer = await list(socket, timeoutMs);
       if (!Array.isArray(answer)) throw new Error(`Expected a list of containers, got ${typeof answer}`);
       if (answer.length > mostContainers)
         throw new Error(`Expected at most ${mostContainers} containers, got more`);

@@ -2,6 +2,7 @@
 import { setTimeout } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import { createAttribution } from './attribute.ts';
+import type { listContainers } from './docker-api.ts';
 import { createDockerSource } from './docker.ts';
 import { createKubernetesSource } from './kubernetes.ts';
 import { lineageOf } from './lineage.ts';
@@ -52,6 +53,8 @@ export interface WorkloadsOptions {
   readonly nodeName: string;
   readonly cgroupRoot: string;
   readonly log: Logger;
+  /** How to ask Docker where this process may not. */
+  readonly listContainers?: typeof listContainers;
   /** Milliseconds since the epoch that never go back. */
   readonly now?: () => number;
 }
@@ -68,7 +71,9 @@ export const createWorkloads = (options: WorkloadsOptions): Workloads => {
   const sources: readonly Source[] = [
     createStaticSource(config.static),
     ...(kubernetes === undefined ? [] : [kubernetes]),
-    ...(config.docker.enabled === false ? [] : [createDockerSource({ config: config.docker, log, now })]),
+    ...(config.docker.enabled === false
+      ? []
+      : [createDockerSource({ ...options, config: config.docker, now })]),
   ];
   const tree = createTree({ root: cgroupRoot, log, now });
   let attribute = createAttribution(sources);
