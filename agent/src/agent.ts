@@ -1,4 +1,5 @@
 // In: a configuration. Out: a running agent: bpftrace → snapshots → workloads → store → HTTP.
+import { readFileSync } from 'node:fs';
 import { release } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Logger } from 'pino';
@@ -12,6 +13,9 @@ import { selfMetrics, snapshotAgeSeconds, type AgentState } from './exposition/s
 import { startServer } from './exposition/server.ts';
 import { createOpenMetricsExposition, createTextExposition } from './exposition/text.ts';
 import { fitProbes, type FittedProbe } from './fit.ts';
+import { cgroupMetrics, createCgroupReader } from './files/cgroups.ts';
+import { nodeMetrics } from './files/node.ts';
+import { findCgroupRoots } from './files/read.ts';
 import { runGroup, untilAborted } from './group.ts';
 import { createApi } from './history/api.ts';
 import { createHistory } from './history/history.ts';
@@ -23,6 +27,8 @@ import { packageVersion } from './version.ts';
 import { createWorkloads } from './workloads/workloads.ts';
 
 const evictionPauseMs = 30_000;
+/** Reading the files of cgroups takes at most this share of one core. */
+const filesShare = 1 / 200;
 
 /** A node that cannot be measured at all; the message names each finding with its remedy. */
 export class PreflightError extends Error {
@@ -68,7 +74,7 @@ export const runAgent = async (
     log,
     listContainers: privileged.listContainers,
   });
-  const store = createStore(probes.flatMap(({ metrics }) => metrics));
+  const store = createStore([...probes.flatMap(({ metrics }) => metrics), ...cgroupMetrics]);
   const history = createHistory({
     windowMs: config.history.window,
     lengthMs: config.history.length,
@@ -89,6 +95,17 @@ export const runAgent = async (
 
   /** Snapshots one after the other, though looking up workloads takes its time. */
   let applied = Promise.resolve();
+  const cgroupRoots = findCgroupRoots(ground.cgroupRoot, readFileSync('/proc/self/mountinfo', 'utf8'));
+  const cgroupReader = createCgroupReader(cgroupRoots);
+  const readCgroups = async () => {
+    const start = process.cpuUsage();
+    const snapshot = await cgroupReader.read(workloads.list());
+    applied = applied.then(() => {
+      store.apply(snapshot, (cgroupId) => workloads.workloadOf(cgroupId));
+    });
+    const { user, system } = process.cpuUsage(start);
+    return (user + system) / 1000;
+  };
   const onSnapshot = (snapshot: Snapshot) => {
     applied = applied.then(async () => {
       await workloads.resolve(store.movedCgroups(snapshot));
@@ -98,7 +115,7 @@ export const runAgent = async (
     });
   };
 
-  const families = createFamilies(store, selfMetrics(state));
+  const families = createFamilies(store, [...selfMetrics(state), ...nodeMetrics()]);
   const server = await startServer({
     ...config.listen,
     expositions: {
@@ -122,6 +139,13 @@ export const runAgent = async (
       async (stop) => {
         await workloads.run(stop);
         await untilAborted(stop);
+      },
+      async (stop) => {
+        while (!stop.aborted) {
+          const tookMs = await readCgroups();
+          const pauseMs = Math.max(config.interval, tookMs / filesShare);
+          await sleep(pauseMs, undefined, { signal: stop }).catch(() => undefined);
+        }
       },
       async (stop) => {
         while (!stop.aborted) {

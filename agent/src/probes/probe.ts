@@ -23,11 +23,13 @@ export interface HistogramDefinition extends MetricDefinition {
   readonly sumNs: { readonly plus: readonly string[]; readonly minus: readonly string[] };
 }
 
-/** A counter; `scale` turns the kernel's integer into the metric's unit. */
+/** A counter of what a map has grown by, or a gauge of what is in it; `scale` turns the kernel's integer into its unit. */
 export interface CounterDefinition extends MetricDefinition {
-  readonly kind: 'counter';
+  readonly kind: 'counter' | 'gauge';
   readonly map: string;
   readonly scale: number;
+  /** The map is keyed (victim's cgroup, culprit's cgroup): labels `culprit_…`, ten of them a victim, and "other". */
+  readonly hasCulprit?: true;
 }
 
 /** One probe: bpf/NAME.bt and agent/src/probes/NAME.ts; bpf/reduced/NAME.bt fills the same maps with less. */

@@ -28,7 +28,7 @@ export const seriesAsJson = ({ metrics }: Store, unixMs: number): JsonSeries => 
   const histograms: Record<string, readonly JsonHistogram[]> = {};
   const counters: Record<string, readonly JsonCounter[]> = {};
   for (const metric of metrics) {
-    if (metric.kind === 'counter') {
+    if (metric.kind !== 'histogram') {
       counters[metric.definition.name] = [...metric.series.values()].map(({ labels, value }) => ({
         labels,
         value,

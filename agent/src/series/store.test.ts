@@ -126,3 +126,67 @@ test('series of workloads that are gone and still for long are dropped, the othe
   expect(store.evict(isDead, 500)).toBeGreaterThan(0);
   expect(durations(store).map(({ labels }) => labels.version)).toEqual(['v2']);
 });
+
+const plain = {
+  kind: 'counter',
+  name: 'plain',
+  help: '',
+  labels: {},
+  fields: [],
+  map: '@blame',
+  scale: 1,
+} as const;
+const blame = { ...plain, hasCulprit: true } as const;
+
+const blameOf = (store: Store) =>
+  [...(store.metrics[0]?.series.values() ?? [])].map(({ labels, ...series }) => [
+    labels.culprit_app,
+    labels.culprit_version,
+    'value' in series ? series.value : NaN,
+  ]);
+
+test('blame names the culprit by its workload, and the kernel as such', () => {
+  const store = createStore([blame]);
+  const first = snapshot(1, { '@blame': { '7,8': 5, '7,0': 1, '7,99': 2 } });
+  expect(store.movedCgroups(first)).toEqual(new Set(['7', '8', '0', '99']));
+  store.apply(first, workloadOf);
+  store.apply(snapshot(1, { '@blame': { '7,8': 6, '7,9': 2, '7,0': 1 } }), workloadOf);
+  expect(blameOf(store)).toEqual([
+    ['checkout', 'v2', 8],
+    ['kernel', '', 1],
+    ['unknown', '?', 2],
+  ]);
+});
+
+test('an eleventh culprit counts as "other" until it is the heavier one; nothing is lost or counted twice', () => {
+  const store = createStore([blame], () => 0);
+  const apps = (id: string): Workload => ({ namespace: '', app: `app${id}`, version: '' });
+  const values: Record<string, number> = {};
+  for (let culprit = 1; culprit <= 11; culprit++) values[`100,${culprit}`] = culprit === 11 ? 1 : 10;
+  store.apply(snapshot(1, { '@blame': values }), apps);
+  expect(blameOf(store)).toHaveLength(11);
+  expect(blameOf(store).at(-1)).toEqual(['other', '', 1]);
+  store.apply(snapshot(1, { '@blame': { ...values, '100,11': 31 } }), apps);
+  expect(blameOf(store)).toContainEqual(['app11', '', 30]);
+  expect(blameOf(store)).toContainEqual(['other', '', 1]);
+  expect(blameOf(store)).toHaveLength(11);
+});
+
+test('a gauge is what is in its map now, whatever it was', () => {
+  const store = createStore([{ ...plain, kind: 'gauge', map: '@memory', scale: 2 }]);
+  const values = (): unknown =>
+    Object.fromEntries(
+      [...(store.metrics[0]?.series.values() ?? [])].map((series) => [
+        series.labels.version,
+        'value' in series ? series.value : NaN,
+      ]),
+    );
+  store.apply(snapshot(1, { '@memory': { '7': 10, '8': 1, '9': 2 } }), workloadOf);
+  expect(values()).toEqual({ v1: 20, v2: 6 });
+  store.apply(snapshot(1, { '@memory': { '7': 4, '9': 2 } }), workloadOf);
+  expect(values()).toEqual({ v1: 8, v2: 4 });
+  store.apply(snapshot(2, { '@memory': { '7': 3 } }), workloadOf);
+  expect(values()).toEqual({ v1: 6, v2: 0 });
+  store.apply(snapshot(2, {}), workloadOf);
+  expect(values()).toEqual({ v1: 6, v2: 0 });
+});

@@ -1,7 +1,9 @@
 // In: snapshots of kernel maps. Out: series that only go up, by workload and labels, whatever bpftrace does.
+import type { MapValues } from '../bpftrace/parse.ts';
 import type { Snapshot } from '../bpftrace/supervise.ts';
 import type { CounterDefinition, HistogramDefinition } from '../probes/probe.ts';
 import type { Workload } from '../workloads/workload.ts';
+import { createBlame } from './blame.ts';
 import { bucketCount } from './native.ts';
 
 interface Series {
@@ -29,7 +31,7 @@ export interface HistogramMetric {
 }
 
 export interface CounterMetric {
-  readonly kind: 'counter';
+  readonly kind: 'counter' | 'gauge';
   readonly definition: CounterDefinition;
   readonly series: Map<string, CounterSeries>;
 }
@@ -48,7 +50,6 @@ interface Growth {
   readonly map: string;
   readonly key: string;
   readonly by: number;
-  readonly to: number;
 }
 
 /** A store without series yet. Values of a snapshot count from the start of its run of bpftrace. */
@@ -60,36 +61,41 @@ export const createStore = (
   const feeds = feedsByMap(parts, now);
   const metrics = [...new Map(parts.map((part) => [part.definition.name, part])).values()];
   const movedMs = new Map<string, number>();
-  let run = 0;
-  let last = new Map<string, Map<string, number>>();
+  const culpritMaps = new Set(definitions.flatMap((one) => ('hasCulprit' in one ? [one.map] : [])));
+  const levels = new Set(definitions.flatMap((one) => (one.kind === 'gauge' ? [one.map] : [])));
+  const last = new Map<string, { readonly run: number; readonly values: MapValues }>();
 
-  const growthsOf = (snapshot: Snapshot): readonly Growth[] => {
+  const growthsOf = ({ run, maps }: Snapshot): readonly Growth[] => {
     const growths: Growth[] = [];
     for (const map of feeds.keys()) {
-      const before = snapshot.run === run ? last.get(map) : undefined;
-      for (const [key, to] of snapshot.maps.get(map) ?? []) {
-        const by = to - (before?.get(key) ?? 0);
-        if (by > 0) growths.push({ map, key, by, to });
+      const values = maps.get(map);
+      if (values === undefined) continue;
+      const before = last.get(map);
+      const isLevel = levels.has(map);
+      const from = isLevel || before?.run === run ? before?.values : undefined;
+      for (const [key, to] of values) {
+        const by = to - (from?.get(key) ?? 0);
+        if (by > 0 || (isLevel && by < 0)) growths.push({ map, key, by });
       }
+      if (!isLevel) continue;
+      for (const [key, was] of from ?? []) if (!values.has(key)) growths.push({ map, key, by: -was });
     }
     return growths;
   };
 
   return {
     metrics,
-    movedCgroups: (snapshot) => new Set(growthsOf(snapshot).map(({ key }) => key.split(',', 1)[0] ?? '')),
+    movedCgroups: (snapshot) =>
+      new Set(growthsOf(snapshot).flatMap(({ map, key }) => key.split(',', culpritMaps.has(map) ? 2 : 1))),
     apply: (snapshot, workloadOf) => {
-      const growths = growthsOf(snapshot);
-      if (snapshot.run !== run)
-        last = new Map([...feeds.keys()].map((map) => [map, new Map<string, number>()]));
-      run = snapshot.run;
-      for (const { map, key, by, to } of growths) {
+      for (const { map, key, by } of growthsOf(snapshot)) {
         const [cgroupId = '', ...fields] = key.split(',');
         const workload = workloadOf(cgroupId);
         movedMs.set(workloadKey(workload), now());
-        for (const feed of feeds.get(map) ?? []) feed(workload, fields.map(Number), by);
-        last.get(map)?.set(key, to);
+        for (const feed of feeds.get(map) ?? []) feed(workload, fields, by, workloadOf);
       }
+      for (const [map, values] of snapshot.maps)
+        if (feeds.has(map)) last.set(map, { run: snapshot.run, values });
     },
     evict: (isAlive, sinceMs) => {
       let evicted = 0;
@@ -112,7 +118,7 @@ const metricsOf = (
   return definitions.map((definition) =>
     definition.kind === 'histogram'
       ? { kind: 'histogram', definition, series: seriesOf(histograms, definition.name) }
-      : { kind: 'counter', definition, series: seriesOf(counters, definition.name) },
+      : { kind: definition.kind, definition, series: seriesOf(counters, definition.name) },
   );
 };
 
@@ -122,7 +128,12 @@ const seriesOf = <Found>(seriesByName: Map<string, Map<string, Found>>, name: st
   return series;
 };
 
-type Feed = (workload: Workload, fields: readonly number[], by: number) => void;
+type Feed = (
+  workload: Workload,
+  fields: readonly string[],
+  by: number,
+  workloadOf: (cgroupId: string) => Workload,
+) => void;
 
 /** What each map of the kernel adds to; one map may feed several metrics. */
 const feedsByMap = (
@@ -132,7 +143,14 @@ const feedsByMap = (
   const feeds = new Map<string, Feed[]>();
   const feed = (map: string, add: Feed) => feeds.set(map, [...(feeds.get(map) ?? []), add]);
   for (const metric of metrics) {
-    if (metric.kind === 'counter') {
+    if (metric.kind !== 'histogram') {
+      if (metric.definition.hasCulprit) {
+        const blame = createBlame(metric, now);
+        feed(metric.definition.map, (victim, [culpritId = ''], by, workloadOf) => {
+          blame(victim, culpritId, by, workloadOf);
+        });
+        continue;
+      }
       const find = finder(metric.definition, metric.series, now, (series) => ({ ...series, value: 0 }));
       feed(metric.definition.map, (workload, fields, by) => {
         find(workload, fields).value += by * metric.definition.scale;
@@ -147,7 +165,7 @@ const feedsByMap = (
     for (const map of metric.definition.buckets) {
       feed(map, (workload, fields, by) => {
         const { counts } = find(workload, fields);
-        const bucket = Math.min(fields.at(-1) ?? 0, bucketCount - 1);
+        const bucket = Math.min(Number(fields.at(-1)), bucketCount - 1);
         counts[bucket] = (counts[bucket] ?? 0) + by;
       });
     }
@@ -170,13 +188,15 @@ const finder = <Found extends Series>(
   create: (series: Series) => Found,
 ) => {
   const shared = Object.values(labels).join('\0');
-  return (workload: Workload, keys: readonly number[]): Found => {
+  return (workload: Workload, keys: readonly string[]): Found => {
     const own = keys.slice(0, fields.length);
     const id = [workloadKey(workload), shared, ...own].join('\0');
     const known = series.get(id);
     if (known !== undefined) return known;
     const { namespace, app, version } = workload;
-    const values = fields.map(([label, valueOf], position) => [label, valueOf(own[position] ?? 0)] as const);
+    const values = fields.map(
+      ([label, valueOf], position) => [label, valueOf(Number(own[position]))] as const,
+    );
     const created = create({
       workload,
       labels: { namespace, app, version, ...labels, ...Object.fromEntries(values) },
@@ -187,4 +207,5 @@ const finder = <Found extends Series>(
   };
 };
 
-const workloadKey = ({ namespace, app, version }: Workload): string => [namespace, app, version].join('\0');
+export const workloadKey = ({ namespace, app, version }: Workload): string =>
+  [namespace, app, version].join('\0');

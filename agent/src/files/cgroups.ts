@@ -1,0 +1,120 @@
+// In: the cgroups of known workloads. Out: their CPU time, throttling, pressure and memory, as one more snapshot.
+import { setImmediate } from 'node:timers/promises';
+import type { Snapshot } from '../bpftrace/supervise.ts';
+import type { CounterDefinition } from '../probes/probe.ts';
+import { lineageOf } from '../workloads/lineage.ts';
+import type { KnownCgroup } from '../workloads/workloads.ts';
+import { readCgroup, type CgroupReading, type CgroupRoots } from './read.ts';
+
+export const resources = ['cpu', 'memory', 'io'] as const;
+export const kinds = ['some', 'full'] as const;
+
+const cpuMap = '@cgroup_cpu_us';
+const throttledMap = '@cgroup_throttled_us';
+const pressureMap = '@cgroup_pressure_us';
+const memoryMap = '@cgroup_memory_bytes';
+
+const definition = { labels: {}, fields: [], kind: 'counter', scale: 1e-6 } as const;
+
+/** What the readings become. The maps are not the kernel's, but count like those. */
+export const cgroupMetrics: readonly CounterDefinition[] = [
+  { ...definition, name: 'plumbline_cpu_seconds_total', help: 'CPU time used.', map: cpuMap },
+  {
+    ...definition,
+    name: 'plumbline_cpu_throttled_seconds_total',
+    help: 'Time for which its own CPU quota kept it from running, summed over CPUs.',
+    map: throttledMap,
+  },
+  {
+    ...definition,
+    name: 'plumbline_pressure_seconds_total',
+    help: 'Time in which some or all of its tasks stalled for a resource (PSI), summed over its cgroups.',
+    fields: [
+      ['resource', (key) => resources[key] ?? 'unknown'],
+      ['kind', (key) => kinds[key] ?? 'unknown'],
+    ],
+    map: pressureMap,
+  },
+  {
+    ...definition,
+    kind: 'gauge',
+    name: 'plumbline_memory_bytes',
+    help: 'Memory charged to it, page cache included.',
+    map: memoryMap,
+    scale: 1,
+  },
+];
+
+export interface CgroupReader {
+  /** Reads the files of these cgroups. Counters count from the first time that a cgroup was read. */
+  read(known: readonly KnownCgroup[]): Promise<Snapshot>;
+}
+
+/** A turn of the event loop is for so many cgroups: each takes some 50 us. */
+const cgroupsPerTurn = 50;
+
+export const createCgroupReader = (roots: CgroupRoots, read = readCgroup): CgroupReader => {
+  /** By key: what a counter was when last read, and what has come since the first time. */
+  let lastByKey: ReadonlyMap<string, number> = new Map();
+  const totalByKey = new Map<string, number>();
+
+  return {
+    read: async (known) => {
+      const cgroups = topmost(known);
+      const readings = new Map<string, CgroupReading>();
+      for (const [index, { path }] of cgroups.entries()) {
+        if (index % cgroupsPerTurn === cgroupsPerTurn - 1) await setImmediate();
+        readings.set(path, read(roots, path));
+      }
+      const last = new Map<string, number>();
+      const maps = new Map(cgroupMetrics.map(({ map }) => [map, new Map<string, number>()]));
+      const growth = (map: string, key: string, value: number | undefined): number => {
+        if (value === undefined) return 0;
+        last.set(`${map},${key}`, value);
+        return Math.max(0, value - (lastByKey.get(`${map},${key}`) ?? value));
+      };
+      const add = (map: string, key: string, by: number) => {
+        const total = (totalByKey.get(`${map},${key}`) ?? 0) + by;
+        totalByKey.set(`${map},${key}`, total);
+        maps.get(map)?.set(key, total);
+      };
+      const outerByPath = new Map(cgroups.map(({ cgroupId, path }) => [path, cgroupId]));
+      for (const { cgroupId, path } of cgroups) {
+        const reading = readings.get(path);
+        if (reading === undefined) continue;
+        const cpu = growth(cpuMap, cgroupId, reading.cpuUs);
+        add(cpuMap, cgroupId, cpu);
+        add(throttledMap, cgroupId, growth(throttledMap, cgroupId, reading.throttledUs));
+        for (const [resource, pressure] of reading.pressures.entries()) {
+          for (const [kind, name] of kinds.entries()) {
+            const key = `${cgroupId},${resource},${kind}`;
+            if (pressure[name] !== undefined) add(pressureMap, key, growth(pressureMap, key, pressure[name]));
+          }
+        }
+        if (reading.memoryBytes !== undefined) maps.get(memoryMap)?.set(cgroupId, reading.memoryBytes);
+        // The kernel counts CPU and memory of a cgroup in those around it, too.
+        const outer = lineageOf(path)
+          .slice(1)
+          .find((ancestor) => outerByPath.has(ancestor));
+        const outerId = outer === undefined ? undefined : outerByPath.get(outer);
+        if (outerId === undefined) continue;
+        add(cpuMap, outerId, -cpu);
+        const around = maps.get(memoryMap)?.get(outerId);
+        if (around !== undefined) maps.get(memoryMap)?.set(outerId, around - (reading.memoryBytes ?? 0));
+      }
+      for (const key of totalByKey.keys()) if (!last.has(key)) totalByKey.delete(key);
+      lastByKey = last;
+      return { run: 0, maps };
+    },
+  };
+};
+
+/** Those that are in no other cgroup of their workload: the kernel counts what is below in them. By path, outer first. */
+const topmost = (known: readonly KnownCgroup[]): readonly KnownCgroup[] => {
+  const workloadByPath = new Map(known.map(({ path, workload }) => [path, workload]));
+  return known
+    .filter(({ path, workload }) => workloadByPath.get(parentOf(path)) !== workload)
+    .sort((a, b) => a.path.length - b.path.length);
+};
+
+const parentOf = (path: string): string => path.slice(0, path.lastIndexOf('/'));

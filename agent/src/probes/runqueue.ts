@@ -1,0 +1,28 @@
+// bpf/runqueue.bt: switches of threads → run-queue wait by slice, and who held the CPU meanwhile.
+import type { Probe } from './probe.ts';
+
+export const probe: Probe = {
+  name: 'runqueue',
+  purpose: 'Wait of threads for a CPU, and blame: whose cgroup held the CPU meanwhile',
+  metrics: [
+    {
+      kind: 'histogram',
+      name: 'plumbline_runqueue_wait_seconds',
+      help: 'Time for which a thread was runnable before it got a CPU, by slice.',
+      labels: {},
+      fields: [],
+      buckets: ['@runqueue_waits'],
+      sumNs: { plus: ['@runqueue_wait_ns'], minus: [] },
+    },
+    {
+      kind: 'counter',
+      name: 'plumbline_cpu_blame_seconds_total',
+      help: 'Part of the run-queue wait in which the culprit held the CPU; ten culprits a victim, the rest as "other".',
+      labels: {},
+      fields: [],
+      map: '@runqueue_blame_ns',
+      scale: 1e-9,
+      hasCulprit: true,
+    },
+  ],
+};
