@@ -1,0 +1,29 @@
+#!/bin/busybox sh
+# Process 1 of a guest: mounts what a node has, less what the scenario takes away, and runs the tests.
+# SCENARIO comes from the kernel's command line. The report leaves on the second serial line, and then the guest ends.
+/bin/busybox mkdir -p /dev /proc /sys /tmp /bin /sbin /usr/bin /usr/sbin /root
+/bin/busybox --install -s
+export PATH=/usr/bin:/bin:/usr/sbin:/sbin HOME=/root
+mount -t devtmpfs devtmpfs /dev
+mount -t proc proc /proc
+mount -t sysfs sysfs /sys
+mount -t tmpfs tmpfs /tmp
+mount -t securityfs securityfs /sys/kernel/security 2>/dev/null
+ip link set lo up
+stty -F /dev/ttyS1 raw
+
+case "$SCENARIO" in
+  cgroup-v1)
+    mount -t tmpfs tmpfs /sys/fs/cgroup
+    for controller in cpu memory pids; do
+      mkdir /sys/fs/cgroup/$controller
+      mount -t cgroup -o $controller cgroup /sys/fs/cgroup/$controller
+    done
+    ;;
+  *) mount -t cgroup2 cgroup2 /sys/fs/cgroup ;;
+esac
+# A mount on top hides BTF from every process, as on a kernel that was built without it.
+[ "$SCENARIO" = no-btf ] && mount -t tmpfs tmpfs /sys/kernel/btf
+
+node --enable-source-maps /plumbline/test/kernels/inside/main.js 1000 >/dev/ttyS1
+reboot -f

@@ -1,0 +1,157 @@
+// Runs on the node that is tested, a guest or this machine. Out: on stdout, a report of whether the agent does here
+// what it promises. Its argument is the interval of the agent in ms: a guest is slow.
+import { execa } from 'execa';
+import { existsSync } from 'node:fs';
+import { readdir, readFile } from 'node:fs/promises';
+import { release, uptime } from 'node:os';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { createCgroupTree, isRunning } from '../../../demo/cgroup.ts';
+import { startChild } from '../../../demo/child.ts';
+import { plumbline, startAgent, valueOf, type RunningAgent } from '../../support/agent.ts';
+import type { Message } from '../report.ts';
+import type { Check, Rig } from './check.ts';
+
+/** What `plumbline check --json` says; this is the format that people rely on. */
+interface CheckAnswer {
+  readonly fit: boolean;
+  readonly findings: readonly { name: string; status: string; found: string; remedy?: string }[];
+  readonly probes: readonly { name: string; mode: 'full' | 'reduced' | 'none' }[];
+}
+
+const send = (message: Message): void => {
+  process.stdout.write(`${JSON.stringify({ ...message, atSeconds: Math.round(uptime()) })}\n`);
+};
+const expect = (sentence: string, ok: boolean, found: unknown = ''): void => {
+  send({ kind: 'result', sentence, ok, found: typeof found === 'string' ? found : JSON.stringify(found) });
+};
+
+const main = async (): Promise<void> => {
+  const { stdout: bpftrace } = await execa('bpftrace', ['--version']);
+  send({ kind: 'start', kernel: release(), bpftrace });
+  const { stdout } = await execa(process.execPath, [plumbline, 'check', '--json'], { reject: false });
+  const answer = JSON.parse(stdout) as CheckAnswer;
+  if (answer.fit) await measure(answer);
+  else await refuse(answer);
+  send({ kind: 'end' });
+};
+
+/** The check says that nothing can be measured: then the agent does not start, and says the same. */
+const refuse = async ({ findings }: CheckAnswer): Promise<void> => {
+  const missing = findings.filter(({ status }) => status === 'missing');
+  send({ kind: 'refused', lacking: missing.map(({ name }) => name) });
+  const { exitCode, stderr } = await execa(process.execPath, [plumbline, 'agent'], {
+    reject: false,
+    timeout: 30_000,
+  });
+  expect('the agent refuses, as the check said', exitCode === 1, stderr);
+  for (const { name, found, remedy = '' } of missing) {
+    const isNamed = stderr.includes(`${name}: ${found}`) && remedy !== '' && stderr.includes(remedy);
+    expect(`it names the remedy for ${name}: ${remedy}`, isNamed, stderr);
+  }
+};
+
+const measure = async ({ probes }: CheckAnswer): Promise<void> => {
+  send({ kind: 'probes', modes: Object.fromEntries(probes.map(({ name, mode }) => [name, mode])) });
+  const tree = await createCgroupTree('plumbline-kernels');
+  const agent = await startAgent(
+    `workloads: { static: [{ cgroup: "${tree.path}/*@*", app: $1, version: $2 }] }`,
+    { intervalMs: Number(process.argv[2] ?? 200) },
+  );
+  const children = await childrenOf(agent.pid);
+  const bpftracePid = children.find(({ command }) => command.includes('bpftrace'))?.pid ?? 0;
+  const counts = { sent: 0, counted: 0 };
+  const expectCount: Rig['expectCount'] = async (sentence, expected, counted) => {
+    counts.sent += expected;
+    counts.counted += counted;
+    const allowed = await skippedRunsOf(bpftracePid);
+    const isRight = counted <= expected && expected - counted <= allowed;
+    expect(sentence, isRight, `${counted} of ${expected}, and ${allowed} runs skipped`);
+  };
+  try {
+    expectSameProbes(probes, await agent.metrics());
+    for (const { name, mode } of probes) {
+      if (mode === 'none') continue;
+      const start: Rig['start'] = (command, app, version = 'v1') =>
+        startChild(command, { tree, cgroup: `${app}@${version}` });
+      await checkProbe(name, { agent, mode, start, expect, expectCount });
+    }
+    send({ kind: 'counts', ...counts, skippedRuns: await skippedRunsOf(bpftracePid) });
+    const metrics = await agent.metrics();
+    expectHealthy(metrics);
+    send({ kind: 'metrics', text: metrics });
+  } finally {
+    await expectNoOrphan(agent, children);
+    await tree.remove();
+  }
+};
+
+/** Runs checks/NAME, if there is one: without it, a probe has loaded and that is all. */
+const checkProbe = async (name: string, rig: Rig): Promise<void> => {
+  const file = new URL(`checks/${name}.${import.meta.url.endsWith('.ts') ? 'ts' : 'js'}`, import.meta.url);
+  if (!existsSync(file)) return;
+  try {
+    const { check } = (await import(file.href)) as { check: Check };
+    await check(rig);
+  } catch (error) {
+    expect(`the check of ${name} runs`, false, error instanceof Error ? error.stack : error);
+  }
+};
+
+/** The agent runs each probe as the check said, and its output is whole. */
+const expectSameProbes = (probes: CheckAnswer['probes'], metrics: string): void => {
+  for (const { name, mode } of probes) {
+    const line = (metric: string) =>
+      metrics.split('\n').find((one) => one.startsWith(`${metric}{`) && one.includes(`probe="${name}"`));
+    const running = /mode="(\w+)"/.exec(line('plumbline_probe_info') ?? '')?.[1] ?? 'none';
+    expect(`${name} runs ${mode}, as the check said`, running === mode, running);
+    const isUp = line('plumbline_probe_up')?.endsWith(' 1') === true;
+    expect(`${name} is up, or left out`, isUp === (mode !== 'none'));
+  }
+};
+
+const expectHealthy = (metrics: string): void => {
+  for (const trouble of ['restarts', 'parse_errors', 'lost_events']) {
+    const value = valueOf(metrics, `plumbline_probe_${trouble}_total`);
+    expect(`there were no ${trouble.replace('_', ' ')}`, value === 0, value);
+  }
+};
+
+/** Nothing of the agent is left soon after SIGKILL: bpftrace ends at its next print. */
+const expectNoOrphan = async (agent: RunningAgent, children: readonly Process[]): Promise<void> => {
+  const left = () => children.filter(({ pid }) => isRunning(pid));
+  expect('bpftrace and the listener live', left().length === 2, children);
+  await agent.stop('SIGKILL');
+  for (let waitedMs = 0; waitedMs < 10_000 && left().length > 0; waitedMs += 100) await sleep(100);
+  expect('SIGKILL of the agent leaves no process', left().length === 0, left());
+};
+
+interface Process {
+  readonly pid: number;
+  readonly command: string;
+}
+
+const childrenOf = async (pid: number): Promise<readonly Process[]> => {
+  const text = await readFile(`/proc/${pid}/task/${pid}/children`, 'utf8');
+  const pids = text.split(' ').filter(Boolean).map(Number);
+  return Promise.all(
+    pids.map(async (child) => ({ pid: child, command: await readFile(`/proc/${child}/cmdline`, 'utf8') })),
+  );
+};
+
+/** Runs that the kernel left out since another program was active on that CPU; it counts them from 6.1 on. */
+const skippedRunsOf = async (bpftracePid: number): Promise<number> => {
+  const folder = `/proc/${bpftracePid}/fdinfo`;
+  const skippedById = new Map<string, number>();
+  for (const fd of await readdir(folder)) {
+    const info = await readFile(`${folder}/${fd}`, 'utf8').catch(() => '');
+    const id = /^prog_id:\s*(\d+)$/m.exec(info)?.[1];
+    if (id !== undefined) skippedById.set(id, Number(/^recursion_misses:\s*(\d+)$/m.exec(info)?.[1] ?? 0));
+  }
+  return [...skippedById.values()].reduce((sum, skipped) => sum + skipped, 0);
+};
+
+await main().catch((error: unknown) => {
+  expect('the tests run', false, error instanceof Error ? error.stack : error);
+  send({ kind: 'end' });
+});
+process.exit();
