@@ -76,10 +76,11 @@ export const loadConfig = (file: string | undefined): Promise<Config> => loadYam
 /** As `loadConfig`, for a text; `source` stands for it in messages. */
 export const parseConfig = (text: string, source: string): Config => parseYaml(schema, text, source);
 
-/** As `loadConfig`, for any schema. */
+/** As `loadConfig`, for any schema; what stands at or below the paths in `secrets` is not repeated in messages. */
 export const loadYaml = async <Schema extends z.ZodType>(
   schema: Schema,
   file: string | undefined,
+  secrets: readonly string[] = [],
 ): Promise<z.output<Schema>> => {
   if (file === undefined) return parseYaml(schema, '', 'defaults');
   let text: string;
@@ -88,13 +89,14 @@ export const loadYaml = async <Schema extends z.ZodType>(
   } catch (cause) {
     throw new ConfigError(`${file}: cannot be read (${messageOf(cause)})`, { cause });
   }
-  return parseYaml(schema, text, file);
+  return parseYaml(schema, text, file, secrets);
 };
 
 const parseYaml = <Schema extends z.ZodType>(
   schema: Schema,
   text: string,
   source: string,
+  secrets: readonly string[] = [],
 ): z.output<Schema> => {
   let document: unknown;
   try {
@@ -106,7 +108,9 @@ const parseYaml = <Schema extends z.ZodType>(
   if (result.success) return result.data;
   const findings = result.error.issues.map((issue) => {
     const path = issue.path.length === 0 ? '(top)' : issue.path.join('.');
-    return `  ${path}: ${expectation(issue)}, got ${describe(valueAt(document, issue.path))}`;
+    const isSecret = secrets.some((secret) => `${path}.`.startsWith(`${secret}.`));
+    const got = isSecret ? 'something else' : describe(valueAt(document, issue.path));
+    return `  ${path}: ${expectation(issue)}, got ${got}`;
   });
   throw new ConfigError([`${source}: ${findings.length} wrong`, ...findings].join('\n'));
 };

@@ -123,7 +123,7 @@ describe('plumbline judge', () => {
   test('what cannot be asked is wrong usage', async () => {
     const { exitCode, stderr } = await run();
     expect(exitCode).toBe(2);
-    expect(stderr).toContain('expected --app or --check-queries');
+    expect(stderr).toContain('expected --app, --listen or --check-queries');
     expect((await run('--app', 'healthy', '--since', 'yesterday')).exitCode).toBe(2);
   });
 

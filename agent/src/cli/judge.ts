@@ -1,4 +1,4 @@
-// In: `plumbline judge`. Out: a verdict from Prometheus, once or again and again; or what is wrong with its queries.
+// In: `plumbline judge`. Out: a verdict from Prometheus, once, again and again, or to rollout tools over HTTP; or what is wrong with its queries.
 import { exitCode, report } from '@plumbline/verdict';
 import { Command, InvalidArgumentError } from 'commander';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -6,9 +6,11 @@ import { reasonSentences, type VerdictAnswer } from '../history/answer.ts';
 import { checkQueries } from '../judge/check.ts';
 import { loadJudgeConfig, type JudgeConfig } from '../judge/config.ts';
 import { createPrometheus, type Prometheus } from '../judge/prometheus.ts';
+import { runJudge } from '../judge/run.ts';
 import { createService, type JudgeService } from '../judge/service.ts';
 import { readSince } from '../judge/since.ts';
 import { ConfigError } from '../config.ts';
+import { createLog } from '../log.ts';
 import { untilSignal } from './signals.ts';
 
 interface Options {
@@ -21,7 +23,9 @@ interface Options {
   readonly since?: number;
   readonly json: boolean;
   readonly watch?: boolean | number;
+  readonly listen?: boolean;
   readonly checkQueries?: boolean;
+  readonly 'web.config.file'?: string;
 }
 
 export const judgeCommand = (): Command =>
@@ -40,6 +44,8 @@ export const judgeCommand = (): Command =>
       'print a verdict every 30 seconds, until it is pass or fail',
       parseSeconds,
     )
+    .option('-l, --listen', 'answer rollout tools over HTTP, on 127.0.0.1:9737 unless configured')
+    .option('--web.config.file <file>', 'TLS and passwords of the listener, in the form that exporters share')
     .option('--check-queries', 'ask every query once and say what is wrong with it')
     .addHelpText(
       'after',
@@ -51,8 +57,11 @@ Examples:
   plumbline judge -p http://prometheus:9090 --app checkout --canary v2 --baseline v1 --since 30m
   plumbline judge --app checkout --watch
   plumbline judge --config judge.yaml --check-queries --app checkout
+  plumbline judge --config judge.yaml --listen --web.config.file web.yaml
 
 Example configuration:
+  listen: 0.0.0.0:9737
+  tokensFile: /etc/plumbline/tokens
   prometheus:
     url: https://mimir.example/prometheus
     headers: { X-Scope-OrgID: shop }
@@ -70,8 +79,12 @@ Example configuration:
       const prometheus = createPrometheus({ ...config.prometheus, timeoutMs: config.prometheus.timeout });
       if (options.checkQueries === true) {
         await showCheck(prometheus, config, options);
+      } else if (options.listen === true) {
+        const webConfigFile = options['web.config.file'];
+        const log = createLog(config.logLevel);
+        await runJudge({ prometheus, config, webConfigFile, log }, untilSignal());
       } else {
-        if (options.app === undefined) command.error('error: expected --app or --check-queries');
+        if (options.app === undefined) command.error('error: expected --app, --listen or --check-queries');
         await showVerdicts(createService({ prometheus, config }), options, untilSignal());
       }
     });

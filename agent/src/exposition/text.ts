@@ -9,8 +9,8 @@ import type { Exposition, Family, Labels } from './families.ts';
 const pieceLength = 256 * 1024;
 const leEndings = [...classicBoundsSeconds.map(String), '+Inf'].map((bound) => `${bound}"} `);
 
-/** Text 0.0.4, with `node` on every sample. */
-export const createTextExposition = (families: readonly Family[], node: string): Exposition => ({
+/** Text 0.0.4, with `node` on every sample if there is one. */
+export const createTextExposition = (families: readonly Family[], node?: string): Exposition => ({
   contentType: 'text/plain; version=0.0.4; charset=utf-8',
   scrape: () =>
     inPieces(
@@ -48,17 +48,18 @@ async function* inPieces(texts: Iterable<string>, end: string): AsyncIterable<Ui
   yield Buffer.from(piece + end, 'latin1');
 }
 
-function* linesOf(families: readonly Family[], node: string, naming: Naming): Iterable<string> {
-  const nodeLabel = label('node', node);
+function* linesOf(families: readonly Family[], node: string | undefined, naming: Naming): Iterable<string> {
+  const nodeLabel = node === undefined ? '' : label('node', node);
+  const join = (labels: Labels) => nodeLabel + labelsText(labels).slice(node === undefined ? 1 : 0);
   for (const family of families) {
     const names = naming(family);
     yield utf8(`# HELP ${names.family} ${escape(family.help)}\n# TYPE ${names.family} ${names.type}\n`);
     if (family.type === 'histogram') {
       for (const { labels, counts, sumSeconds } of family.samples())
-        yield histogramLines(names.sample, nodeLabel + labelsText(labels), counts, sumSeconds);
+        yield histogramLines(names.sample, join(labels), counts, sumSeconds);
     } else {
       for (const { labels, value } of family.samples())
-        yield `${names.sample}{${nodeLabel}${labelsText(labels)}} ${numberText(value)}\n`;
+        yield `${names.sample}{${join(labels)}} ${numberText(value)}\n`;
     }
   }
 }

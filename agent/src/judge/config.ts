@@ -1,12 +1,14 @@
 // In: a YAML file. Out: the judge's configuration, whole and checked.
 import { z } from 'zod';
-import { duration, loadYaml } from '../config.ts';
+import { duration, listen, loadYaml } from '../config.ts';
 
 const text = z.string().min(1);
 const share = z.number().gt(0).lt(1);
 
 const schema = z
   .strictObject({
+    listen: listen.prefault('127.0.0.1:9737'),
+    logLevel: z.enum(['debug', 'info', 'warn', 'error']).default('info'),
     prometheus: z
       .strictObject({
         url: z
@@ -54,6 +56,19 @@ const schema = z
         }),
       )
       .default([]),
+    /** Apps whose verdict is kept in the gauges, asked for or not. */
+    watch: z
+      .array(
+        z.strictObject({
+          app: text,
+          namespace: text.optional(),
+          canary: text.optional(),
+          baseline: text.optional(),
+        }),
+      )
+      .default([]),
+    /** A file with one bearer token a line; with it, nobody else gets an answer. */
+    tokensFile: text.optional(),
   })
   .refine(({ window, lookback }) => lookback >= 2 * window, {
     path: ['lookback'],
@@ -67,4 +82,5 @@ export type JudgeConfig = z.output<typeof schema>;
  *
  * @throws ConfigError naming file, key, what was expected and what was got
  */
-export const loadJudgeConfig = (file: string | undefined): Promise<JudgeConfig> => loadYaml(schema, file);
+export const loadJudgeConfig = (file: string | undefined): Promise<JudgeConfig> =>
+  loadYaml(schema, file, ['prometheus.url', 'prometheus.headers']);

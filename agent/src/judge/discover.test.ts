@@ -39,6 +39,13 @@ describe('what is compared, when nobody said it', () => {
     expect(compare({ app: 'a' }, labels, steps, seen).obstacle?.reason).toBe('NAMESPACE_NEEDED');
   });
 
+  test('is nothing where pods have no version', () => {
+    expect(compare({ app: 'a' }, labels, steps, [version('', 0, 10)]).obstacle).toEqual({
+      reason: 'NO_CANARY_TRAFFIC',
+      message: 'No request of "a" has a label version.',
+    });
+  });
+
   test('says which versions there are when the one asked for is not', () => {
     expect(
       compare({ app: 'a', canary: 'v2', baseline: 'v0' }, labels, steps, [version('v2', 0, 1)]).obstacle,

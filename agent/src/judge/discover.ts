@@ -34,7 +34,7 @@ interface Obstacle {
 }
 
 /** Stands for a version that nobody named and that is not there. */
-const nobody = '(none)';
+export const nobody = '(none)';
 
 /** Looks which versions of the app there were in `steps`. */
 export const discover = async (
@@ -97,7 +97,13 @@ export const compare = (
     const seen = versions.map(({ version }) => version);
     if (seen.includes(canary) && seen.includes(baseline)) return undefined;
     const reason = seen.includes(canary) ? 'NO_BASELINE' : 'NO_CANARY_TRAFFIC';
-    return { reason, message: describeLack([canary, baseline], seen, wanted) };
+    return {
+      reason,
+      message:
+        seen.length === 0 && series.length > 0
+          ? `No request of "${wanted.app}" has a label ${labels.version}.`
+          : describeLack([canary, baseline], seen, wanted),
+    };
   }
 };
 
@@ -123,6 +129,8 @@ const seenVersions = (
   const versions = new Map<string, SeenVersion>();
   for (const { metric, values = [] } of series) {
     const version = metric[labels.version] ?? '';
+    // Pods without a version cannot be told from one another.
+    if (version === '') continue;
     const own = column(values, steps).filter((value) => !Number.isNaN(value));
     const first = values[0]?.[0];
     if (first === undefined) continue;

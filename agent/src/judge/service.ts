@@ -1,8 +1,9 @@
 // In: the wish for a verdict. Out: the verdict; the same wish is fulfilled once, however many ask at a time.
 import { judge, type JudgeOptions, type Reason, type Verdict } from '@plumbline/verdict';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { verdictAnswer, type VerdictAnswer } from '../history/answer.ts';
 import type { JudgeConfig } from './config.ts';
-import { discover, scopeOf, type Wanted } from './discover.ts';
+import { discover, nobody, scopeOf, type Wanted } from './discover.ts';
 import { gatherInput } from './input.ts';
 import { PrometheusError, type Prometheus, type Steps } from './prometheus.ts';
 import { gatherSignals } from './signals.ts';
@@ -18,6 +19,8 @@ export interface ServiceOptions {
   /** Called with each verdict that was made, not with those given again. */
   readonly onAnswer?: (answer: VerdictAnswer) => void;
   readonly onTrouble?: (message: string) => void;
+  /** Whoever waits longer is told to ask again, while the work goes on; undefined waits to the end. */
+  readonly patienceMs?: number;
 }
 
 export interface JudgeService {
@@ -37,38 +40,73 @@ const mostAtOnce = 4;
 export const createService = (options: ServiceOptions): JudgeService => {
   const known = new Map<string, { promise: Promise<VerdictAnswer>; until: number }>();
   const inTurn = createTurns(mostAtOnce);
+  const windowSeconds = options.config.window / 1000;
+
+  const shared = (wish: Wish): Promise<VerdictAnswer> => {
+    const { namespace, app, by, canary, baseline, since } = wish;
+    // "30m ago" is another moment for each who asks, and the same window.
+    const window = since === undefined ? undefined : Math.floor(since / windowSeconds);
+    const key = JSON.stringify([namespace, app, by, canary, baseline, window]);
+    const fresh = known.get(key);
+    if (fresh !== undefined && fresh.until > Date.now()) return fresh.promise;
+    const promise = inTurn(() => makeVerdict(options, wish));
+    const entry = { promise, until: Infinity };
+    known.set(key, entry);
+    void promise.then((answer) => {
+      entry.until = Date.now() + freshMs;
+      for (const [other, { until }] of known) if (until <= Date.now()) known.delete(other);
+      options.onAnswer?.(answer);
+    });
+    return promise;
+  };
+
   return {
-    verdict: (wish) => {
-      const key = JSON.stringify([wish.namespace, wish.app, wish.by, wish.canary, wish.baseline, wish.since]);
-      const fresh = known.get(key);
-      if (fresh !== undefined && fresh.until > Date.now()) return fresh.promise;
-      const promise = inTurn(() => makeVerdict(options, wish));
-      const entry = { promise, until: Infinity };
-      known.set(key, entry);
-      void promise.then((answer) => {
-        entry.until = Date.now() + freshMs;
-        for (const [other, { until }] of known) if (until <= Date.now()) known.delete(other);
-        options.onAnswer?.(answer);
-      });
-      return promise;
+    verdict: (asked) => {
+      const wish = { ...asked, canary: orEmpty(asked.canary), baseline: orEmpty(asked.baseline) };
+      return orAskAgain(shared(wish), wish, options.patienceMs);
     },
   };
 };
 
+/** A template that has no value yet names a version that is not there. */
+const orEmpty = (version: string | undefined) => (version === '' ? '(empty)' : version);
+
+/** A tool that has waited too long takes it for an error; what was begun is there when it asks again. */
+const orAskAgain = async (
+  promise: Promise<VerdictAnswer>,
+  wish: Wish,
+  patienceMs: number | undefined,
+): Promise<VerdictAnswer> => {
+  if (patienceMs === undefined) return promise;
+  const done = new AbortController();
+  const late = sleep(patienceMs, undefined, { signal: done.signal, ref: false }).then(() =>
+    unavailable(wish, `Prometheus has not answered all queries within ${patienceMs / 1000} s; ask again.`),
+  );
+  try {
+    return await Promise.race([promise, late]);
+  } finally {
+    late.catch(() => undefined);
+    done.abort();
+  }
+};
+
 const makeVerdict = async (options: ServiceOptions, wish: Wish): Promise<VerdictAnswer> => {
-  const named = { app: wish.app, canary: wish.canary ?? '(none)', baseline: wish.baseline ?? '(none)' };
-  const namespace = wish.namespace ?? null;
-  if (wish.canary !== undefined && wish.canary === wish.baseline)
-    return verdictAnswer(inconclusive(named, 'SAME_VERSION'), namespace);
+  const { namespace = null, canary, baseline } = wish;
+  if (canary !== undefined && canary === baseline)
+    return verdictAnswer(inconclusive(named(wish), 'SAME_VERSION'), namespace);
   try {
     return await ask(options, wish);
   } catch (error) {
-    const message =
-      error instanceof PrometheusError ? error.message : 'The judge has failed; its log says why.';
-    options.onTrouble?.(error instanceof PrometheusError ? message : String((error as Error).stack ?? error));
-    return verdictAnswer(inconclusive(named, 'SOURCE_UNAVAILABLE'), namespace, message);
+    const isForeseen = error instanceof PrometheusError;
+    options.onTrouble?.(isForeseen ? error.message : String((error as Error).stack ?? error));
+    return unavailable(wish, isForeseen ? error.message : 'The judge has failed; its log says why.');
   }
 };
+
+const unavailable = (wish: Wish, message: string): VerdictAnswer =>
+  verdictAnswer(inconclusive(named(wish), 'SOURCE_UNAVAILABLE'), wish.namespace ?? null, message);
+
+const named = ({ app, canary = nobody, baseline = nobody }: Wish) => ({ app, canary, baseline });
 
 const ask = async (options: ServiceOptions, wish: Wish): Promise<VerdictAnswer> => {
   const { prometheus, config } = options;

@@ -1,0 +1,171 @@
+// In: a handler, an address, who may come in. Out: a listening HTTP(S) server that slow and greedy clients cannot stop.
+import { createHash, timingSafeEqual } from 'node:crypto';
+import { once } from 'node:events';
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import { createServer as createTlsServer, type Server as TlsServer } from 'node:https';
+import { openWebConfig, type WebConfig } from './web-config.ts';
+
+export interface ListenerOptions {
+  readonly host: string;
+  /** 0 takes a free port. */
+  readonly port: number;
+  readonly webConfig?: WebConfig;
+  /** Bearer tokens, one of which every request needs; undefined where none is. */
+  readonly tokens?: readonly string[] | undefined;
+  /** Paths that are answered without a token or a password, such as /healthz. */
+  readonly openPaths?: readonly string[];
+  readonly handler: (request: IncomingMessage, response: ServerResponse) => void | Promise<void>;
+}
+
+/** A listening server. */
+export interface RunningServer {
+  readonly url: string;
+  /** Resolves when no connection is left. */
+  readonly close: () => Promise<void>;
+}
+
+/** Whoever has not sent a whole head by then is gone. */
+const headMs = 5000;
+const requestMs = 10_000;
+const checkEveryMs = 1000;
+const maxHeadBytes = 16_384;
+/** Far more than a node or a cluster has scrapers: idle sockets alone cannot keep the next one out. */
+const maxConnections = 8192;
+const reloadEveryMs = 60_000;
+
+/**
+ * Listens, or rejects with a message that names the address and the remedy.
+ *
+ * @throws Error when the address is in use or not ours
+ */
+export const startListener = async (options: ListenerOptions): Promise<RunningServer> => {
+  const { tls } = options.webConfig ?? openWebConfig;
+  const limits = {
+    maxHeaderSize: maxHeadBytes,
+    headersTimeout: headMs,
+    requestTimeout: requestMs,
+    connectionsCheckingInterval: checkEveryMs,
+    keepAliveTimeout: 75_000,
+  };
+  const answer = (request: IncomingMessage, response: ServerResponse) =>
+    void admit(options, request, response);
+  const server = tls
+    ? createTlsServer({ ...limits, ...(await tls()) }, answer)
+    : createServer(limits, answer);
+  server.maxConnections = maxConnections;
+  server.on('clientError', (_error, socket) => {
+    // Nothing of a request that cannot be read is repeated.
+    if (socket.writable)
+      socket.end('HTTP/1.1 400 Bad Request\r\nconnection: close\r\ncontent-length: 0\r\n\r\n');
+    else socket.destroy();
+  });
+  const reload = tls && reloadCertificates(server as TlsServer, tls);
+  server.listen(options.port, options.host);
+  try {
+    await once(server, 'listening');
+  } catch (cause) {
+    clearInterval(reload);
+    throw new Error(listenAdvice(options, cause), { cause });
+  }
+  return {
+    url: urlOf(server, options.host, tls ? 'https' : 'http'),
+    close: () => {
+      clearInterval(reload);
+      return close(server);
+    },
+  };
+};
+
+/** A body, up to `maxBytes`; undefined where there is more, and the answer is then given. */
+export const readBody = async (
+  request: IncomingMessage,
+  response: ServerResponse,
+  maxBytes: number,
+): Promise<string | undefined> => {
+  const chunks: Buffer[] = [];
+  let bytes = 0;
+  for await (const chunk of request as AsyncIterable<Buffer>) {
+    bytes += chunk.length;
+    if (bytes > maxBytes) {
+      response.writeHead(413, { 'content-type': 'text/plain; charset=utf-8', connection: 'close' });
+      response.end(`Expected at most ${maxBytes} bytes.\n`);
+      return undefined;
+    }
+    chunks.push(chunk);
+  }
+  return Buffer.concat(chunks).toString();
+};
+
+const admit = async (options: ListenerOptions, request: IncomingMessage, response: ServerResponse) => {
+  response.setHeader('x-content-type-options', 'nosniff');
+  try {
+    const path = request.url?.split('?', 1)[0] ?? '';
+    if (
+      options.openPaths?.includes(path) !== true &&
+      !(await mayEnter(options, request.headers.authorization))
+    ) {
+      const scheme = options.tokens ? 'Bearer' : 'Basic';
+      response.setHeader('www-authenticate', `${scheme} realm="plumbline"`);
+      response.writeHead(401, { 'content-type': 'text/plain; charset=utf-8' });
+      response.end('Unauthorized.\n');
+      return;
+    }
+    await options.handler(request, response);
+  } catch {
+    // A client that went away in the middle of its request.
+    response.destroy();
+  }
+};
+
+const mayEnter = async (
+  { tokens, webConfig = openWebConfig }: ListenerOptions,
+  authorization = '',
+): Promise<boolean> => {
+  if (tokens === undefined && webConfig.isUser === undefined) return true;
+  const [scheme = '', credentials = ''] = authorization.split(' ', 2);
+  if (tokens !== undefined && scheme.toLowerCase() === 'bearer')
+    return tokens.some((token) => isSame(token, credentials));
+  if (webConfig.isUser === undefined || scheme.toLowerCase() !== 'basic') return false;
+  const decoded = Buffer.from(credentials, 'base64').toString();
+  const colon = decoded.indexOf(':');
+  return colon > 0 && webConfig.isUser(decoded.slice(0, colon), decoded.slice(colon + 1));
+};
+
+/** Compares in a time that does not tell how much of it is right. */
+const isSame = (a: string, b: string): boolean => {
+  const [left, right] = [a, b].map((value) => createHash('sha256').update(value).digest());
+  return left !== undefined && right !== undefined && timingSafeEqual(left, right);
+};
+
+/** New certificates are taken up; while a file is being replaced, the old ones stay. */
+const reloadCertificates = (server: TlsServer, tls: NonNullable<WebConfig['tls']>) =>
+  setInterval(() => {
+    void tls()
+      .then((options) => {
+        server.setSecureContext(options);
+      })
+      .catch(() => undefined);
+  }, reloadEveryMs).unref();
+
+const close = async (server: Server) => {
+  const closed = once(server, 'close');
+  server.close();
+  server.closeAllConnections();
+  await closed;
+};
+
+const urlOf = (server: Server, host: string, scheme: string): string => {
+  const address = server.address();
+  const port = typeof address === 'object' && address !== null ? address.port : 0;
+  return `${scheme}://${host.includes(':') ? `[${host}]` : host}:${port}`;
+};
+
+const listenAdvice = ({ host, port }: ListenerOptions, cause: unknown): string => {
+  const code = cause instanceof Error && 'code' in cause ? String(cause.code) : 'unknown';
+  const remedy: Record<string, string> = {
+    EADDRINUSE: `another process listens there (ss -ltnp 'sport = :${port}' names it); stop it or set "listen"`,
+    EACCES: 'ports below 1024 need root or CAP_NET_BIND_SERVICE; set "listen" to a higher one',
+    EADDRNOTAVAIL: 'no interface of this node has that address; set "listen"',
+  };
+  return `Cannot listen on ${host}:${port} (${code}): ${remedy[code] ?? 'set "listen" to another address'}`;
+};

@@ -1,0 +1,101 @@
+// In: a web configuration file, in the form that Prometheus' exporters share. Out: TLS settings and who may come in.
+import { compare } from 'bcryptjs';
+import { createHash } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
+import { dirname, resolve } from 'node:path';
+import type { TlsOptions } from 'node:tls';
+import { z } from 'zod';
+import { ConfigError, loadYaml } from '../config.ts';
+
+const text = z.string().min(1);
+const version = z.enum(['TLS12', 'TLS13']);
+
+const schema = z.strictObject({
+  tls_server_config: z
+    .strictObject({
+      cert_file: text,
+      key_file: text,
+      client_auth_type: z
+        // The other types of exporters let in whoever has no certificate, or makes one.
+        .enum(['NoClientCert', 'RequireAndVerifyClientCert'])
+        .default('NoClientCert'),
+      client_ca_file: text.optional(),
+      min_version: version.default('TLS12'),
+      max_version: version.default('TLS13'),
+    })
+    .optional(),
+  basic_auth_users: z
+    .record(
+      text,
+      z.string().regex(/^\$2[aby]\$\d\d\$[./A-Za-z0-9]{53}$/, 'expected a bcrypt hash (htpasswd -nBC 10 "")'),
+    )
+    .optional(),
+});
+
+type TlsServerConfig = NonNullable<z.output<typeof schema>['tls_server_config']>;
+
+/** What a listener does with it. */
+export interface WebConfig {
+  /** Undefined without TLS. Read anew each time: certificates are rotated. */
+  readonly tls: (() => Promise<TlsOptions>) | undefined;
+  /** Undefined where everybody may come in. */
+  readonly isUser: ((user: string, password: string) => Promise<boolean>) | undefined;
+}
+
+/** For a listener without a configuration file. */
+export const openWebConfig: WebConfig = { tls: undefined, isUser: undefined };
+
+/**
+ * Reads and checks a file; paths in it are relative to it.
+ *
+ * @throws ConfigError naming file, key, what was expected and what was got, but no hash and no key
+ */
+export const loadWebConfig = async (file: string): Promise<WebConfig> => {
+  const { tls_server_config: tls, basic_auth_users: users } = await loadYaml(schema, file, [
+    'basic_auth_users',
+  ]);
+  if (tls === undefined) return { tls: undefined, isUser: users && createUserCheck(users) };
+  const readTls = () => tlsOptions(tls, dirname(file));
+  await readTls();
+  return { tls: readTls, isUser: users && createUserCheck(users) };
+};
+
+const tlsOptions = async (config: TlsServerConfig, folder: string): Promise<TlsOptions> => {
+  const read = async (path: string) => {
+    try {
+      return await readFile(resolve(folder, path));
+    } catch (cause) {
+      throw new ConfigError(`${path}: cannot be read, and TLS needs it`, { cause });
+    }
+  };
+  const verifies = config.client_auth_type === 'RequireAndVerifyClientCert';
+  if (verifies && config.client_ca_file === undefined)
+    throw new ConfigError('tls_server_config: RequireAndVerifyClientCert needs client_ca_file');
+  return {
+    cert: await read(config.cert_file),
+    key: await read(config.key_file),
+    minVersion: config.min_version === 'TLS13' ? 'TLSv1.3' : 'TLSv1.2',
+    maxVersion: config.max_version === 'TLS13' ? 'TLSv1.3' : 'TLSv1.2',
+    ...(config.client_ca_file !== undefined && { ca: await read(config.client_ca_file) }),
+    requestCert: verifies,
+    rejectUnauthorized: verifies,
+  };
+};
+
+/** Compared with when the user is not known, so that the time taken does not tell whether a user is. */
+const nobodysHash = '$2b$10$CwTycUXWue0Thq9StjUM0uJ8E3jrxKcXr0mKj7yRKkqk0xmY6oGZy';
+
+/** bcrypt takes a tenth of a second by design: a right password is remembered, by its hash, and a wrong one is not. */
+const createUserCheck = (users: Readonly<Record<string, string>>) => {
+  const right = new Set<string>();
+  return async (user: string, password: string): Promise<boolean> => {
+    const hash = Object.hasOwn(users, user) ? users[user] : undefined;
+    const key = createHash('sha256')
+      .update(JSON.stringify([user, password]))
+      .digest('base64');
+    if (right.has(key)) return true;
+    const isRight = (await compare(password, hash ?? nobodysHash)) && hash !== undefined;
+    if (isRight) right.add(key);
+    return isRight;
+  };
+};
