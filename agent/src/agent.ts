@@ -62,7 +62,10 @@ export const runAgent = async (
   for (const probe of probes) logFit(probe, log);
   const loaded = probes.filter(({ mode }) => mode !== 'none');
   const plan: Plan = {
-    program: loaded.length === 0 ? undefined : composeProbes(loaded, config.interval, await readJiffyClock()),
+    program:
+      loaded.length === 0
+        ? undefined
+        : composeProbes(loaded, config.interval, await readJiffyClock(), config.tcp.peerPorts),
     bpftrace: { ...config.bpftrace, btfFile: ground.btfFile },
     dockerSocket: config.workloads.docker.enabled === false ? undefined : config.workloads.docker.socket,
   };

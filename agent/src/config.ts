@@ -3,6 +3,7 @@ import { readFile } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { parse } from 'yaml';
 import { z } from 'zod';
+import { defaultPeerPorts } from './peer-ports.ts';
 import { workloadsSchema } from './workloads/schema.ts';
 
 const unitMs: Readonly<Record<string, number>> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000 };
@@ -40,6 +41,15 @@ const shape = z.strictObject({
     .strictObject({
       path: z.string().min(1).default('bpftrace'),
       maxMapKeys: z.int().min(1024).max(1_048_576).default(16_384),
+    })
+    .prefault({}),
+  tcp: z
+    .strictObject({
+      /** 1 stands for the others in the probe. */
+      peerPorts: z
+        .array(z.int().min(2).max(65_535))
+        .max(32)
+        .default([...defaultPeerPorts]),
     })
     .prefault({}),
   series: z.strictObject({ retention: duration(1000, 86_400_000).prefault('10m') }).prefault({}),

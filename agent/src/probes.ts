@@ -3,6 +3,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { readdir } from 'node:fs/promises';
 import { clockFragment, type JiffyClock } from './bpftrace/clock.ts';
 import { compose } from './bpftrace/compose.ts';
+import { defaultPeerPorts, peerPortsFragment } from './peer-ports.ts';
 import type { Probe } from './probes/probe.ts';
 
 /** A probe and its text: bpf/NAME.bt, and bpf/reduced/NAME.bt where there is one. */
@@ -40,10 +41,14 @@ export const composeProbes = (
   probes: readonly Pick<LoadedProbe, 'source'>[],
   intervalMs: number,
   clock: JiffyClock | undefined,
+  peerPorts: readonly number[] = defaultPeerPorts,
 ): string =>
   compose(
     probes.map(({ source }) => source),
-    (path) => (path === 'node/clock.bt' ? clockFragment(clock) : readBpf(path)),
+    (path) => {
+      if (path === 'node/clock.bt') return clockFragment(clock);
+      return path === 'node/peer_ports.bt' ? peerPortsFragment(peerPorts) : readBpf(path);
+    },
     intervalMs,
   );
 
