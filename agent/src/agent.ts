@@ -17,6 +17,7 @@ import { cgroupMetrics, createCgroupReader } from './files/cgroups.ts';
 import { nodeMetrics } from './files/node.ts';
 import { findCgroupRoots } from './files/read.ts';
 import { runGroup, untilAborted } from './group.ts';
+import { openWebConfig, type WebConfig } from './http/web-config.ts';
 import { createApi } from './history/api.ts';
 import { createHistory } from './history/history.ts';
 import { privilegedHere, type Plan, type Privileged } from './privileged.ts';
@@ -40,6 +41,8 @@ export interface AgentOptions {
   readonly onListening?: (url: string) => void;
   /** Who does what takes rights; by default this process. */
   readonly privileged?: Privileged;
+  /** By default everybody may ask, in clear text. */
+  readonly webConfig?: WebConfig;
 }
 
 /**
@@ -52,7 +55,11 @@ export const runAgent = async (
   config: Config,
   log: Logger,
   signal: AbortSignal,
-  { onListening = () => undefined, privileged = privilegedHere }: AgentOptions = {},
+  {
+    onListening = () => undefined,
+    privileged = privilegedHere,
+    webConfig = openWebConfig,
+  }: AgentOptions = {},
 ): Promise<void> => {
   const ground = await preflight(config.bpftrace.path);
   const lacking = [...ground.findings, checkUser(config.user)].filter(({ status }) => status === 'missing');
@@ -121,6 +128,7 @@ export const runAgent = async (
   const families = createFamilies(store, [...selfMetrics(state), ...nodeMetrics()]);
   const server = await startServer({
     ...config.listen,
+    webConfig,
     expositions: {
       text: createTextExposition(families, config.node),
       openMetrics: createOpenMetricsExposition(families, config.node),

@@ -7,6 +7,7 @@ export const agentCommand = (): Command =>
   new Command('agent')
     .description('Run the agent: load the probes, measure, serve /metrics.')
     .option('-c, --config <file>', 'YAML configuration; without it, the defaults')
+    .option('--web.config.file <file>', 'TLS and passwords of the listener, in the form that exporters share')
     .addHelpText(
       'after',
       `
@@ -28,7 +29,7 @@ Example configuration:
         version: $1
 `,
     )
-    .action(async ({ config: file }: { config?: string }) => {
-      const args = ['listen', ...(file === undefined ? [] : ['--config', file])];
-      process.exitCode = await runSplit(args, untilSignal());
+    .action(async (options: Readonly<Record<string, string>>) => {
+      const args = Object.entries(options).flatMap(([name, value]) => [`--${name}`, value]);
+      process.exitCode = await runSplit(['listen', ...args], untilSignal());
     });

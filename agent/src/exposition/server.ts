@@ -1,9 +1,10 @@
 // In: expositions and the agent's health. Out: an HTTP server: /metrics, /healthz, /readyz, /api/v1.
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
-import { once } from 'node:events';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import type { Api } from '../history/api.ts';
+import { startListener, type RunningServer } from '../http/listener.ts';
+import type { WebConfig } from '../http/web-config.ts';
 import type { Exposition } from './families.ts';
 import { negotiate, type Format } from './negotiate.ts';
 
@@ -11,6 +12,7 @@ export interface ServerOptions {
   readonly host: string;
   /** 0 takes a free port. */
   readonly port: number;
+  readonly webConfig?: WebConfig;
   readonly expositions: Readonly<Record<Format, Exposition>>;
   /** Undefined when ready, or why not yet or no more. */
   readonly notReady: () => string | undefined;
@@ -20,32 +22,18 @@ export interface ServerOptions {
   readonly api: Api;
 }
 
-/** A listening server. */
-export interface RunningServer {
-  readonly url: string;
-  /** Resolves when no connection is left. */
-  readonly close: () => Promise<void>;
-}
-
 /**
- * Listens, or rejects with a message that names the address and the remedy.
+ * Listens, or rejects with a message that names the address and the remedy. Health is open to everybody; all else
+ * needs what the web configuration asks for.
  *
  * @throws Error when the address is in use or not ours
  */
-export const startServer = async (options: ServerOptions): Promise<RunningServer> => {
-  const server = createServer((request, response) => void answer(options, request, response));
-  server.requestTimeout = 10_000;
-  server.headersTimeout = 10_000;
-  server.keepAliveTimeout = 75_000;
-  server.maxConnections = 512;
-  server.listen(options.port, options.host);
-  try {
-    await once(server, 'listening');
-  } catch (cause) {
-    throw new Error(listenAdvice(options, cause), { cause });
-  }
-  return { url: urlOf(server, options.host), close: () => close(server) };
-};
+export const startServer = (options: ServerOptions): Promise<RunningServer> =>
+  startListener({
+    ...options,
+    openPaths: ['/healthz', '/readyz'],
+    handler: (request, response) => answer(options, request, response),
+  });
 
 const paths = [
   '/metrics',
@@ -59,11 +47,13 @@ const paths = [
 
 const answer = async (options: ServerOptions, request: IncomingMessage, response: ServerResponse) => {
   const send = (status: number, contentType: string, body: string) => {
-    response.writeHead(status, { 'content-type': contentType, 'x-content-type-options': 'nosniff' });
+    response.writeHead(status, { 'content-type': contentType });
     response.end(request.method === 'HEAD' ? undefined : body);
   };
   const text = 'text/plain; charset=utf-8';
   if (request.method !== 'GET' && request.method !== 'HEAD') {
+    // Nobody waits for the body that may follow.
+    response.setHeader('connection', 'close');
     response.setHeader('allow', 'GET, HEAD');
     send(405, text, 'Only GET and HEAD.\n');
     return;
@@ -98,27 +88,4 @@ const answer = async (options: ServerOptions, request: IncomingMessage, response
       else send(found.status, 'application/json', `${JSON.stringify(found.body)}\n`);
     }
   }
-};
-
-const close = async (server: Server) => {
-  const closed = once(server, 'close');
-  server.close();
-  server.closeAllConnections();
-  await closed;
-};
-
-const urlOf = (server: Server, host: string): string => {
-  const address = server.address();
-  const port = typeof address === 'object' && address !== null ? address.port : 0;
-  return `http://${host.includes(':') ? `[${host}]` : host}:${port}`;
-};
-
-const listenAdvice = ({ host, port }: ServerOptions, cause: unknown): string => {
-  const code = cause instanceof Error && 'code' in cause ? String(cause.code) : 'unknown';
-  const remedy: Record<string, string> = {
-    EADDRINUSE: `another process listens there (ss -ltnp 'sport = :${port}' names it); stop it or set "listen"`,
-    EACCES: 'ports below 1024 need root or CAP_NET_BIND_SERVICE; set "listen" to a higher one',
-    EADDRNOTAVAIL: 'no interface of this node has that address; set "listen"',
-  };
-  return `Cannot listen on ${host}:${port} (${code}): ${remedy[code] ?? 'set "listen" to another address'}`;
 };

@@ -96,8 +96,17 @@ export const readBody = async (
   return Buffer.concat(chunks).toString();
 };
 
+/** A page may use what comes from here, and no other page may use or frame it. */
+const safeHeaders = [
+  ['x-content-type-options', 'nosniff'],
+  [
+    'content-security-policy',
+    "default-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+  ],
+] as const;
+
 const admit = async (options: ListenerOptions, request: IncomingMessage, response: ServerResponse) => {
-  response.setHeader('x-content-type-options', 'nosniff');
+  for (const [name, value] of safeHeaders) response.setHeader(name, value);
   try {
     const path = request.url?.split('?', 1)[0] ?? '';
     if (
