@@ -1,16 +1,17 @@
 import { fileURLToPath } from 'node:url';
 import { defineConfig } from 'vitest/config';
 
-// Two projects: `unit` needs nothing but Node; `kernel` drives real servers through the real kernel as root,
-// one file at a time, because a node has one kernel.
+// Three projects: `unit` needs nothing but Node; `kernel` drives real servers through the real kernel as root,
+// one file at a time, because a node has one kernel;
+// `browser` shows the built Grafana panel in Chromium.
+const alias = { '@plumbline/verdict': fileURLToPath(new URL('verdict/src/index.ts', import.meta.url)) };
+
 export default defineConfig({
   test: {
     projects: [
       {
         // Tests of one package see the source of another, so that nothing has to be built first.
-        resolve: {
-          alias: { '@plumbline/verdict': fileURLToPath(new URL('verdict/src/index.ts', import.meta.url)) },
-        },
+        resolve: { alias },
         test: {
           name: 'unit',
           include: ['{agent,verdict,grafana-plugin}/src/**/*.test.ts', 'verdict/sim/**/*.test.ts'],
@@ -20,6 +21,17 @@ export default defineConfig({
         test: {
           name: 'kernel',
           include: ['test/integration/**/*.test.ts'],
+          fileParallelism: false,
+          testTimeout: 60_000,
+          hookTimeout: 60_000,
+        },
+      },
+      {
+        resolve: { alias },
+        test: {
+          name: 'browser',
+          include: ['grafana-plugin/test/**/*.test.ts'],
+          globalSetup: 'grafana-plugin/test/build.ts',
           fileParallelism: false,
           testTimeout: 60_000,
           hookTimeout: 60_000,

@@ -20,6 +20,7 @@ const packages = {
     'docker.io': 'dockerd',
     'docker-cli': 'docker', // in docker.io itself up to Debian 12
     'busybox-static': 'busybox',
+    chromium: 'chromium',
   },
 };
 const stampFile = 'node_modules/.plumbline-setup';

@@ -35,12 +35,16 @@ export interface Host {
   /** The zooms that a user has asked for, in ms. */
   readonly zooms: { readonly from: number; readonly to: number }[];
   readonly plugin: PanelPlugin<CanaryOptions>;
-  /** Draws a scene; resolves when it is painted, with how many ms that took from having the data. */
-  readonly show: (scene: Scene) => Promise<number>;
+  /** Draws a scene, given as JSON; resolves when it is painted, with how many ms that took from having the data. */
+  readonly show: (scene: string) => Promise<number>;
+  /** Draws the same scene otherwise. */
+  readonly change: (change: Partial<Scene>) => Promise<number>;
 }
 
 declare global {
   interface Window {
+    /** Put there by those who test. */
+    readonly axe: typeof import('axe-core');
     plumblineHost: Promise<Host>;
   }
 }
@@ -67,16 +71,25 @@ async function start(): Promise<Host> {
   const root = createRoot(document.getElementById('root') ?? document.body);
   const zooms: { from: number; to: number }[] = [];
   const eventBus = new EventBusSrv();
+  // uPlot writes its axes once: the fonts have to be there before.
+  await Promise.all(['400', '500'].map((weight) => document.fonts.load(`${weight} 12px Inter`)));
+  let shown: Scene | undefined;
+  const show = async (scene: Scene): Promise<number> => {
+    shown = scene;
+    const started = performance.now();
+    flushSync(() => {
+      root.render(<Stage {...{ scene, plugin, eventBus }} onZoom={(range) => zooms.push(range)} />);
+    });
+    await painted();
+    return performance.now() - started;
+  };
   return {
     plugin,
     zooms,
-    show: async (scene) => {
-      const started = performance.now();
-      flushSync(() => {
-        root.render(<Stage {...{ scene, plugin, eventBus }} onZoom={(range) => zooms.push(range)} />);
-      });
-      await painted();
-      return performance.now() - started;
+    show: (scene) => show(JSON.parse(scene) as Scene),
+    change: (change) => {
+      if (!shown) throw new Error('Nothing is shown yet');
+      return show({ ...shown, ...change });
     },
   };
 }

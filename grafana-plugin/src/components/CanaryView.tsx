@@ -23,6 +23,8 @@ export interface CanaryViewProps {
 
 /** From this width on, tables stand beside the charts instead of below them. */
 const wide = 1100;
+/** About what badge, sentence and facts take. */
+const headerHeight = 150;
 
 export function CanaryView({ model, context, width, height, layout, sections }: CanaryViewProps) {
   const styles = useStyles2(getStyles);
@@ -33,11 +35,16 @@ export function CanaryView({ model, context, width, height, layout, sections }: 
   const isWide = width >= wide && hasTables;
   const chartWidth = Math.floor(isWide ? width * 0.56 - 16 : width);
   const tableWidth = isWide ? width - chartWidth - 16 : width;
-  const overlayHeight = clamp(height * (isWide ? 0.42 : 0.3), 170, 420);
-  const stripHeight = clamp(height * (isWide ? 0.32 : 0.22), 140, 320);
+  // Beside the charts nothing is below them: they take what the header leaves.
+  const overlayHeight = isWide
+    ? clamp((height - headerHeight) * 0.58, 170, 760)
+    : clamp(height * 0.3, 170, 420);
+  const stripHeight = isWide
+    ? clamp((height - headerHeight) * 0.42, 140, 560)
+    : clamp(height * 0.22, 140, 320);
   const hasStrip = shows('strip') && strip !== null;
   return (
-    <div className={styles.view} style={{ width, height }}>
+    <div className={styles.view} style={{ width, height }} data-testid="plumbline-canary">
       <VerdictHeader model={model} />
       {notice && <NoticeView notice={notice} />}
       {names && (

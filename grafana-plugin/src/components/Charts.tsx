@@ -168,7 +168,7 @@ export function StripChart({ strip, context, width, height }: Size & { readonly 
         bands={[{ upper: 0, lower: 1, color: theme.isDark ? '#b0b6c44d' : '#6b72804d' }]}
         levels={levels}
         range={() => limits}
-        format={(value) => formatRelative(value).replace(/\.0 %/, ' %').replace('+0 %', '0 %')}
+        format={(value) => formatRelative(value).replace('.0 %', ' %')}
         context={{ ...context, marks: context.marks.filter(({ value }) => value === undefined) }}
         width={width}
         height={height - titleHeight(width)}

@@ -7,6 +7,8 @@ import type { CanaryModel } from '../model/model.ts';
 import { Sparkline } from './Sparkline.tsx';
 import { Badge } from './VerdictHeader.tsx';
 
+const inOneLine = { flexDirection: 'row', alignItems: 'center', gap: 16 } as const;
+
 export function CompactView({
   model,
   width,
@@ -20,7 +22,11 @@ export function CompactView({
   const { headline, names, overlay, verdict } = model;
   const share = model.signals.find(({ id }) => id === 'share')?.canary ?? null;
   return (
-    <div className={styles.compact} style={{ width, height }}>
+    <div
+      className={styles.compact}
+      style={{ width, height, ...(height < 60 ? inOneLine : {}) }}
+      data-testid="plumbline-canary"
+    >
       <div className={styles.row}>
         <Badge headline={headline} />
         {verdict?.delta && (
@@ -32,7 +38,7 @@ export function CompactView({
           <Sparkline courses={overlay} width={Math.min(160, width / 3)} height={28} />
         )}
       </div>
-      {height >= 60 && (
+      {(height >= 60 || width >= 600) && (
         <p className={styles.sentence} title={headline.sentence}>
           {names
             ? `${names.app}: ${names.canary} over ${names.baseline}${share === null ? '' : `, ${Math.round(100 * share)} % of requests`}. `
@@ -59,7 +65,8 @@ const getStyles = (theme: GrafanaTheme2) => ({
   delta: css({ fontVariantNumeric: 'tabular-nums', fontSize: theme.typography.h5.fontSize }),
   sentence: css({
     margin: 0,
-    flex: 'none',
+    flex: '0 1 auto',
+    minWidth: 0,
     color: theme.colors.text.secondary,
     display: '-webkit-box',
     WebkitLineClamp: 2,

@@ -72,7 +72,7 @@ export function NodesTable({
   return (
     <section className={styles.section}>
       <h3 className={styles.title}>Nodes</h3>
-      <div className={styles.scroll} tabIndex={0} role="region" aria-label="Nodes">
+      <div className={styles.scroll} data-scrolls tabIndex={0} role="region" aria-label="Nodes">
         <table className={styles.table} aria-label="Nodes, by their part in the difference">
           <thead>
             <tr>

@@ -16,9 +16,12 @@ export function VerdictHeader({ model }: { readonly model: CanaryModel }) {
         <Badge headline={headline} />
         {names && <Versions names={names} />}
       </div>
-      <p className={styles.sentence} role="status">
-        {headline.sentence}
-      </p>
+      {/* A notice below says the same, and more. */}
+      {!model.notice && (
+        <p className={styles.sentence} role="status">
+          {headline.sentence}
+        </p>
+      )}
       {facts.length > 0 && (
         <dl className={styles.facts}>
           {facts.map(({ label, value, detail }) => (

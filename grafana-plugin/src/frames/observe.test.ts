@@ -191,7 +191,7 @@ describe('a run read from frames', () => {
     const model = buildModel(seen(frames), settings);
     expect(model.overlay?.canary[3]).toBe(0.02);
     expect(model.verdict).toBeNull();
-    expect(model.notice?.title).toBe('Errors are not known.');
+    expect(model.notice?.title).toBe('Quantiles alone cannot be judged.');
   });
 });
 

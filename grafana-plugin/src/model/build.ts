@@ -1,6 +1,7 @@
 // What was observed in; everything that is shown out. The same for Grafana's frames and for the agent's history.
 import { defaultOptions, layoutOf, VerdictInputError } from '@plumbline/verdict';
 import type { JudgeOptions, Layout, Verdict } from '@plumbline/verdict';
+import { queryOf } from '../frames/roles.ts';
 import { headlineOf, noHeadline } from './headline.ts';
 import type { ByArm, CanaryModel, Strip, ViewSettings } from './model.ts';
 import { nodeRows } from './nodes.ts';
@@ -66,7 +67,9 @@ interface Judgement {
 function judgement(run: Run, options: JudgeOptions): Judgement {
   try {
     const { verdict, looks } = judgeWithLooks(run, options);
-    return run.errorsKnown ? { verdict, looks } : { verdict: null, looks, notice: errorsUnknown };
+    if (run.errorsKnown) return { verdict, looks };
+    const areQuantilesAll = (run.quantiles?.length ?? 0) > 0 && run.windows.length === 0;
+    return { verdict: null, looks, notice: areQuantilesAll ? quantilesOnly : errorsUnknown };
   } catch (error) {
     if (!(error instanceof VerdictInputError) && !(error instanceof RangeError)) throw error;
     const isOption = error instanceof RangeError;
@@ -88,6 +91,13 @@ const errorsUnknown: Notice = {
   title: 'Errors are not known.',
   text: 'How fast a canary is says nothing about how often it fails, so nothing is judged.',
   remedies: ['Add a query with refId "requests": requests by version, node and code.'],
+};
+
+const quantilesOnly: Notice = {
+  kind: 'missing',
+  title: 'Quantiles alone cannot be judged.',
+  text: 'Quantiles of different nodes and moments cannot be put together again: it takes the buckets, and the errors.',
+  remedies: [`durations: ${queryOf('durations')}`, `requests: ${queryOf('requests')}`],
 };
 
 function totalsOf(points: readonly Point[]): ByArm<Sums> {

@@ -12,6 +12,8 @@ test.each([
   [formatRelative(0.213), '+21.3 %'],
   [formatRelative(-0.0312), '−3.1 %'],
   [formatRelative(2.5), '+250 %'],
+  [formatRelative(-0.0001), '0.0 %'],
+  [formatPoints(0), '0 pp'],
   [formatRelative(null), '–'],
   [formatPoints(0.004), '+0.40 pp'],
   [formatPoints(-0.6), '−60 pp'],

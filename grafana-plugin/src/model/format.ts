@@ -6,12 +6,12 @@ export const nothing = '–';
 
 /** 0.213 → `+21.3 %`. */
 export function formatRelative(relative: number | null): string {
-  return relative === null ? nothing : `${sign(relative)}${percentOf(Math.abs(relative))} %`;
+  return relative === null ? nothing : `${signed(relative, percentOf(Math.abs(relative)))} %`;
 }
 
 /** A difference of shares, 0.004 → `+0.40 pp` (percentage points). */
 export function formatPoints(points: number | null): string {
-  return points === null ? nothing : `${sign(points)}${figures(100 * Math.abs(points), 2)} pp`;
+  return points === null ? nothing : `${signed(points, figures(100 * Math.abs(points), 2))} pp`;
 }
 
 /** Returns `value` in its unit, with three significant figures. */
@@ -41,9 +41,9 @@ export function formatSeconds(seconds: number): string {
 }
 
 /** 48211 → `48.2k`. */
-export function formatCount(count: number): string {
-  if (count < 999.5) return Number.isInteger(count) ? String(count) : figures(count, count < 10 ? 2 : 3);
-  return scaled(count, 1000, ['', 'k', 'M', 'G', 'T']).replace(' ', '');
+export function formatCount(count: number, digits = 3): string {
+  if (count < 999.5) return Number.isInteger(count) ? String(count) : figures(count, count < 10 ? 2 : digits);
+  return scaled(count, 1000, ['', 'k', 'M', 'G', 'T'], digits).replace(' ', '');
 }
 
 /** 250 → `about 4 min`. */
@@ -55,8 +55,10 @@ export function formatWait(seconds: number): string {
     : `about ${Math.round(seconds / 86_400)} days`;
 }
 
-function sign(value: number): string {
-  return value < 0 ? '−' : '+';
+/** What is written as zero has no sign. */
+function signed(value: number, written: string): string {
+  if (Number(written) === 0) return written;
+  return `${value < 0 ? '−' : '+'}${written}`;
 }
 
 function percentOf(relative: number): string {
@@ -71,11 +73,11 @@ function figures(value: number, digits: number): string {
   return value.toFixed(Math.min(decimals, 4));
 }
 
-function scaled(value: number, base: number, units: readonly string[]): string {
+function scaled(value: number, base: number, units: readonly string[], digits = 3): string {
   let scale = 0;
   while (Math.abs(value) >= base - 0.5 && scale < units.length - 1) {
     value /= base;
     scale += 1;
   }
-  return `${figures(value, 3)} ${units[scale] ?? ''}`;
+  return `${figures(value, digits)} ${units[scale] ?? ''}`;
 }

@@ -120,7 +120,7 @@ function needsOf({ samples, window }: Verdict): string | undefined {
   const elapsed = (Date.parse(window.to ?? '') - Date.parse(window.from ?? '')) / 1000;
   const more = elapsed > 0 ? (samples.canary / elapsed) * etaSeconds : NaN;
   const wait = formatWait(etaSeconds);
-  return more >= 1 ? `${formatCount(Number(more.toPrecision(2)))} more requests, ${wait}` : wait;
+  return more >= 1 ? `${formatCount(more, 2)} more requests, ${wait}` : wait;
 }
 
 function signalNames({ metrics }: Verdict, state: string): string {

@@ -17,6 +17,7 @@ export function signalRows(
   const measures = [...latencies(layout), ...counts, ...optionals(layout)];
   const rows = measures.map((measure) => {
     const { read, seen, ...row } = measure;
+    if (points.length === 0) return undefined;
     if (seen && !totals.canary.seen.has(seen) && !totals.baseline.seen.has(seen)) return undefined;
     const of = (arms: ByArm<Sums>, over: number): ByArm<number | null> => ({
       canary: read(arms.canary, over, arms.baseline),
