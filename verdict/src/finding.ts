@@ -79,6 +79,7 @@ export function findingOf(evidenced: Evidenced): Finding | undefined {
   const standingFail = standing(alpha);
   const standingPass = standing(passAlpha);
   const lower = effect - radius - (standingFail ?? 0);
+  const upper = effect + radius + (standingFail ?? 0);
   const rawEffect = raw && meanEffect(raw);
   const rawRadius = raw && effectRadius(raw, alpha);
   // An interpolated quantile may be off by its bucket: a bucket wider than the margin proves only larger effects.
@@ -95,7 +96,7 @@ export function findingOf(evidenced: Evidenced): Finding | undefined {
     blocks,
     effect,
     lower,
-    upper: effect + radius + (standingFail ?? 0),
+    upper,
     rawEffect,
     rawLower: rawEffect !== undefined && rawRadius !== undefined ? rawEffect - rawRadius : undefined,
     rawFailLn,
@@ -105,7 +106,8 @@ export function findingOf(evidenced: Evidenced): Finding | undefined {
     coarse,
     worse: recentlyWorse || (blocks >= failBlocks && lower > bar),
     notInferior,
-    suspect: blocks >= failBlocks && lower > 0,
+    // A difference that is proven to lie within the margin is not held against anyone.
+    suspect: blocks >= failBlocks && lower > 0 && upper > failLn,
     healed: !recentlyWorse && recent <= failLn,
     outOfReach: standingPass === undefined || standingPass >= passLn,
     mde: radius + (standingFail ?? 0) + powerQuantile * Math.sqrt(longRunVariance(effects) / blocks),

@@ -53,6 +53,12 @@ describe('the verdict', () => {
     expect(verdict.delta?.lower).toBeGreaterThan(0.05);
   });
 
+  test('waits, and suspects nothing, while a difference is proven that nobody would notice', () => {
+    const verdict = judge(input(26, () => [cell('n1', 'canary', 0.0033), cell('n1', 'baseline', 0.003)]));
+    expect(verdict.delta?.lower).toBeGreaterThan(0);
+    expect(verdict).toMatchObject({ verdict: 'inconclusive', reasons: ['LOW_TRAFFIC'] });
+  });
+
   test('calls a canary skewed when every pod on its node is slow', () => {
     const verdict = judge(
       input(60, () => [
