@@ -1,26 +1,24 @@
-// The demo's load: requests at an even pace to each port given, whether or not earlier ones were answered.
+// The demo's load: requests at an even pace to each HOST:PORT given, whether or not earlier ones were answered.
 import { Agent, get } from 'node:http';
 import { parseArgs } from 'node:util';
 
-const { values, positionals: ports } = parseArgs({
+const { values, positionals: targets } = parseArgs({
   options: { rate: { type: 'string', default: '100' } },
   allowPositionals: true,
 });
-const agent = new Agent({ keepAlive: true, maxSockets: 16 });
+const agent = new Agent({ keepAlive: true, maxSockets: 64 });
 const stepMs = 1000 / Number(values.rate);
 
-for (const port of ports) {
+for (const target of targets) {
+  const [host = '127.0.0.1', port = ''] = target.split(':');
   let dueMs = performance.now() + Math.random() * stepMs;
   const step = () => {
     // A machine that stood still for a while is not flooded afterwards.
     dueMs = Math.max(dueMs, performance.now() - 100);
     for (; dueMs <= performance.now(); dueMs += stepMs) {
-      get({ host: '127.0.0.1', port, path: '/checkout', agent }, (response) => response.resume()).on(
-        'error',
-        () => {
-          // The service is being stopped.
-        },
-      );
+      get({ host, port, path: '/checkout', agent }, (response) => response.resume()).on('error', () => {
+        // The service is being stopped.
+      });
     }
     setTimeout(step, Math.max(0, dueMs - performance.now()));
   };

@@ -1,6 +1,7 @@
 // In: a scenario. Out: two versions of a service under load, measured by the agent, in a table and as JSON.
 import { Command, InvalidArgumentError, Option } from 'commander';
-import { availableParallelism, setPriority } from 'node:os';
+import { report, type Verdict } from '@plumbline/verdict';
+import { availableParallelism } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { runAgent } from '../agent/src/agent.ts';
 import { readSeries, showTable } from '../agent/src/cli/top.ts';
@@ -9,44 +10,16 @@ import { versionRows } from '../agent/src/cli/versions.ts';
 import { parseConfig } from '../agent/src/config.ts';
 import { createLog } from '../agent/src/log.ts';
 import { createCgroupTree, type CgroupTree } from './cgroup.ts';
-import { startChild, type Child } from './child.ts';
-
-interface Scenario {
-  readonly what: string;
-  /** Rounds of work for each request, by version. */
-  readonly work: Readonly<Record<'v1' | 'v2', number>>;
-  /** Whether a neighbour burns the core of v2. */
-  readonly isNoisy: boolean;
-}
-
-const scenarios: Readonly<Record<string, Scenario>> = {
-  healthy: {
-    what: 'v1 and v2 run the same code, and nothing disturbs them.',
-    work: { v1: 100, v2: 100 },
-    isNoisy: false,
-  },
-  regression: {
-    what: 'v2 does twice the work for each request: P99 and NET P99 both rise, CPU WAIT does not.',
-    work: { v1: 100, v2: 200 },
-    isNoisy: false,
-  },
-  'noisy-neighbour': {
-    what: 'v1 and v2 run the same code; a neighbour burns the core of v2: P99 rises, NET P99 does not.',
-    work: { v1: 100, v2: 100 },
-    isNoisy: true,
-  },
-};
+import type { Child } from './child.ts';
+import { favourSession, scenarios, startWorld } from './world.ts';
 
 /** Compilers and caches warm up while the probes are loaded and for this long; the summary is of what comes after. */
 const warmUpMs = 2000;
-const requestsPerSecond = 100;
-/** The neighbour has a larger share of the CPU than v2, as a container with more CPU weight has. */
-const neighbourNice = -10;
-/** What measures and loads the services must not be a neighbour itself where there are few cores. */
-const ownNice = 10;
+/** These services answer within a millisecond: the default margin of 15 ms would excuse anything. */
+const marginMs = 2;
 
 interface Options {
-  readonly scenario: string;
+  readonly scenario: keyof typeof scenarios;
   readonly seconds: number;
   readonly json: boolean;
   readonly listen: string;
@@ -71,7 +44,7 @@ ${Object.entries(scenarios)
   .join('\n')}
 
 Example:
-  npm run demo -- --scenario regression --seconds 20
+  npm run demo -- --scenario regression
 `,
   )
   .action(run)
@@ -79,7 +52,6 @@ Example:
 
 async function run(options: Options): Promise<void> {
   const scenario = scenarios[options.scenario];
-  if (scenario === undefined) throw new Error(`No scenario ${options.scenario}`);
   const say = (text: string) => process.stderr.write(`${text}\n`);
   say(`Scenario ${options.scenario}: ${scenario.what}`);
   if (availableParallelism() < 2) say('This machine has one core: load and service disturb each other.');
@@ -88,9 +60,9 @@ async function run(options: Options): Promise<void> {
   const signal = AbortSignal.any([untilSignal(), stop.signal]);
   const tree = await createCgroupTree('plumbline-demo');
   const children: Child[] = [];
+  const restoreSession = await favourSession();
   try {
     await startWorld(scenario, tree, children);
-    setPriority(ownNice);
     let watching = Promise.resolve();
     await runAgent(demoConfig(tree, options.listen), createLog('warn'), stop.signal, {
       onListening: (url) => {
@@ -106,50 +78,16 @@ async function run(options: Options): Promise<void> {
     stop.abort();
     await Promise.all(children.map((child) => child.stop()));
     await tree.remove();
+    await restoreSession();
   }
-}
-
-/** v2 has a core of its own, so that its neighbour is nobody else's; the others share the first. */
-async function startWorld(scenario: Scenario, tree: CgroupTree, children: Child[]): Promise<void> {
-  const lastCore = availableParallelism() - 1;
-  const start = async (cgroup: string, cpu: number, ...command: string[]) => {
-    const child = await startChild(command, { tree, cgroup, cpu });
-    children.push(child);
-    return child;
-  };
-  const script = (name: string) => new URL(name, import.meta.url).pathname;
-  const startService = (version: 'v1' | 'v2', cpu: number) =>
-    start(
-      `checkout-${version}`,
-      cpu,
-      ...[process.execPath, '--import', 'tsx', script('service.ts')],
-      ...['--version', version, '--work', String(scenario.work[version])],
-    );
-  const services = [await startService('v1', 0), await startService('v2', lastCore)];
-  const ports = await Promise.all(services.map(({ firstLine }) => firstLine()));
-  const load = [
-    ...niced(ownNice),
-    process.execPath,
-    '--import',
-    'tsx',
-    script('load.ts'),
-    '--rate',
-    String(requestsPerSecond),
-  ];
-  await (await start('load', 0, ...load, ...ports)).firstLine();
-  if (scenario.isNoisy) {
-    await start('neighbour', lastCore, ...niced(neighbourNice), process.execPath, '-e', 'for (;;);');
-  }
-}
-
-function niced(nice: number): readonly string[] {
-  return ['nice', '-n', String(nice)];
 }
 
 function demoConfig(tree: CgroupTree, listen: string) {
   return parseConfig(
     `
 listen: ${JSON.stringify(listen)}
+history: { window: 1s }
+verdict: { margin: ${marginMs}ms }
 workloads:
   static:
     - { cgroup: "${tree.path}/*-*", namespace: demo, app: $1, version: $2 }
@@ -173,15 +111,26 @@ async function watch(
   if (json) await pause(leftMs);
   else {
     if (process.stdout.isTTY) process.stdout.write('\x1b[2J');
-    const footer = `\n${scenarios[scenario]?.what ?? ''}\n${address}/metrics  Ctrl-C ends.\n`;
-    await showTable(read, 1000, Math.ceil(leftMs / 1000), signal, process.stdout.isTTY ? footer : '');
+    const footer = async () =>
+      process.stdout.isTTY
+        ? `\n${await readVerdict(address).then(report, () => '')}\n${scenarios[scenario].what}\n${address}/metrics  Ctrl-C ends.\n`
+        : '';
+    await showTable(read, 1000, Math.ceil(leftMs / 1000), signal, footer);
   }
-  if (!json) return;
-  const last = await read();
+  const [last, verdict] = [await read(), await readVerdict(address)];
+  if (!json) {
+    if (!process.stdout.isTTY) process.stdout.write(`\n${report(verdict)}`);
+    return;
+  }
   const versions = versionRows(first, last).filter(({ app }) => app !== 'unknown');
-  process.stdout.write(
-    `${JSON.stringify({ scenario, seconds: (last.unixMs - first.unixMs) / 1000, versions })}\n`,
-  );
+  const summary = { scenario, seconds: (last.unixMs - first.unixMs) / 1000, versions, verdict };
+  process.stdout.write(`${JSON.stringify(summary)}\n`);
+}
+
+async function readVerdict(address: string): Promise<Verdict> {
+  const response = await fetch(`${address}/api/v1/verdict?app=checkout`);
+  if (!response.ok) throw new Error(`The agent gave no verdict: ${await response.text()}`);
+  return (await response.json()) as Verdict;
 }
 
 function parseSeconds(text: string): number {

@@ -44,19 +44,19 @@ export const showTable = async (
   intervalMs: number,
   count: number,
   signal: AbortSignal,
-  footer = '',
+  footer: () => Promise<string> = () => Promise.resolve(''),
 ): Promise<void> => {
   const readings: JsonSeries[] = [];
   for (let shown = 0; shown < count && !signal.aborted; shown++) {
     const answer = await read().catch((error: unknown) => {
       if (readings.length === 0) throw error;
     });
-    if (answer === undefined) draw(`The agent does not answer; it is asked again.\n${footer}`);
+    if (answer === undefined) draw(`The agent does not answer; it is asked again.\n`);
     else {
       readings.push(answer);
       if (readings.length > windowRefreshes + 1) readings.shift();
       const oldest = readings.length > 1 ? readings[0] : undefined;
-      draw(`${renderTable(versionRows(oldest, answer))}${footer}`);
+      draw(`${renderTable(versionRows(oldest, answer))}${await footer()}`);
     }
     if (shown + 1 < count) await sleep(intervalMs, undefined, { signal }).catch(() => undefined);
   }
