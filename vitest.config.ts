@@ -14,7 +14,11 @@ export default defineConfig({
         resolve: { alias },
         test: {
           name: 'unit',
-          include: ['{agent,verdict,grafana-plugin}/src/**/*.test.ts', 'verdict/sim/**/*.test.ts'],
+          include: [
+            '{agent,verdict,grafana-plugin}/src/**/*.test.ts',
+            'verdict/sim/**/*.test.ts',
+            'deploy/**/*.test.ts',
+          ],
         },
       },
       {

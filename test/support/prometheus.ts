@@ -12,7 +12,7 @@ export type Query = (promql: string) => Promise<number>;
 export const withPrometheus = async (
   target: string,
   options: readonly string[],
-  use: (query: Query) => Promise<void>,
+  use: (query: Query, url: string) => Promise<void>,
 ): Promise<void> => {
   const folder = await mkdtemp(join(tmpdir(), 'plumbline-prometheus-'));
   const port = await freePort();
@@ -24,15 +24,16 @@ scrape_configs: [{ job_name: plumbline, static_configs: [{ targets: ["${target}"
   const files = [`--config.file=${folder}/prometheus.yml`, `--storage.tsdb.path=${folder}/data`];
   const address = `--web.listen-address=127.0.0.1:${port}`;
   const prometheus = execa('prometheus', [...files, address, ...options], { reject: false });
+  const base = `http://127.0.0.1:${port}`;
   try {
     await use(async (promql) => {
-      const url = `http://127.0.0.1:${port}/api/v1/query?query=${encodeURIComponent(promql)}`;
+      const url = `${base}/api/v1/query?query=${encodeURIComponent(promql)}`;
       const answer = (await fetch(url).then(
         (response) => response.json(),
         () => undefined,
       )) as { data: { result: { value: [number, string] }[] } } | undefined;
       return Number(answer?.data.result[0]?.value[1] ?? NaN);
-    });
+    }, base);
   } finally {
     prometheus.kill();
     await prometheus;
