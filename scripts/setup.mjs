@@ -18,6 +18,7 @@ const packages = {
     python3: 'python3',
     openssl: 'openssl',
     'docker.io': 'dockerd',
+    'docker-compose': 'docker-compose',
     'docker-cli': 'docker', // in docker.io itself up to Debian 12
     'busybox-static': 'busybox',
     chromium: 'chromium',

@@ -28,10 +28,10 @@ scrape_configs: [{ job_name: plumbline, static_configs: [{ targets: ["${target}"
   try {
     await use(async (promql) => {
       const url = `${base}/api/v1/query?query=${encodeURIComponent(promql)}`;
-      const answer = (await fetch(url).then(
-        (response) => response.json(),
-        () => undefined,
-      )) as { data: { result: { value: [number, string] }[] } } | undefined;
+      // It says "Service Unavailable" while it starts.
+      const answer = (await fetch(url)
+        .then((response) => response.json())
+        .catch(() => undefined)) as { data: { result: { value: [number, string] }[] } } | undefined;
       return Number(answer?.data.result[0]?.value[1] ?? NaN);
     }, base);
   } finally {
