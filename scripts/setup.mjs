@@ -15,6 +15,8 @@ const packages = {
     wrk: 'wrk',
     prometheus: 'promtool',
     'nginx-light': 'nginx',
+    'nghttp2-client': 'h2load',
+    curl: 'curl',
     python3: 'python3',
     openssl: 'openssl',
     'docker.io': 'dockerd',

@@ -75,7 +75,7 @@ export const startAgent = async (
     url,
     series: async () => (await (await fetch(`${url}/api/v1/series`)).json()) as JsonSeries,
     metrics,
-    settle: () => sleep(3 * intervalMs + 100),
+    settle: () => awaitReadings(metrics, intervalMs),
     stop: async (signal = 'SIGTERM') => {
       child.kill(signal);
       const { exitCode } = await child;
@@ -83,6 +83,22 @@ export const startAgent = async (
       return { exitCode, stderr };
     },
   };
+};
+
+/** Waits until the second reading from now on has come: that one was begun after now. On a busy machine they come late. */
+const awaitReadings = async (metrics: () => Promise<string>, intervalMs: number): Promise<void> => {
+  const deadlineMs = Date.now() + 20_000;
+  const latestMs = async () =>
+    Date.now() - valueOf(await metrics(), 'plumbline_agent_snapshot_age_seconds') * 1000;
+  let before = await latestMs();
+  for (let readings = 0; readings < 2 && Date.now() < deadlineMs;) {
+    await sleep(50);
+    const latest = await latestMs();
+    if (latest < before + intervalMs / 2) continue;
+    readings++;
+    before = latest;
+  }
+  await sleep(100);
 };
 
 /** Value of a self-metric in a text scrape; NaN if it is not there. */

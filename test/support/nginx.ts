@@ -9,6 +9,8 @@ import { startChild, type Placement } from '../../demo/child.ts';
 
 export interface Nginx {
   readonly port: number;
+  /** The same by HTTP/2 without TLS, and a few statuses by path. */
+  readonly http2Url: string;
   /** Requests that nginx says it has served; asking counts as one. */
   readonly served: () => Promise<number>;
   readonly stop: () => Promise<void>;
@@ -17,6 +19,7 @@ export interface Nginx {
 export const startNginx = async (placement: Placement): Promise<Nginx> => {
   const folder = await mkdtemp(join(tmpdir(), 'plumbline-nginx-'));
   const port = await freePort();
+  const http2Port = await freePort();
   await mkdir(join(folder, 'html'), { mode: 0o755 });
   await writeFile(join(folder, 'html', 'file.txt'), 'x'.repeat(20_000));
   const temporary = ['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi'].map(
@@ -34,6 +37,14 @@ http {
     location = /hello { return 200 "hello"; }
     location = /served { stub_status; }
   }
+  server {
+    listen 127.0.0.1:${http2Port} http2;
+    root ${folder}/html;
+    location = /hello { return 200 "hello"; }
+    location = /created { return 201 "created"; }
+    location = /moved { return 302 /hello; }
+    location = /teapot { return 418 "teapot"; }
+  }
 }
 `,
   );
@@ -48,6 +59,7 @@ http {
     await sleep(20);
   return {
     port,
+    http2Url: `http://127.0.0.1:${http2Port}`,
     served: async () => {
       const text = await (await fetch(`${url}/served`)).text();
       return Number(/^ \d+ \d+ (\d+)/m.exec(text)?.[1]);

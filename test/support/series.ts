@@ -14,6 +14,15 @@ export const requestsByCode = (series: JsonSeries, app: string): Record<string, 
     ]),
   );
 
+/** Requests of an app by protocol and status class, such as { 'http2 2xx': 3 }. */
+export const requestsByProtocol = (series: JsonSeries, app: string): Record<string, number> =>
+  Object.fromEntries(
+    of(series, durations, app).map(({ labels, counts }) => [
+      `${labels.protocol ?? ''} ${labels.code ?? ''}`,
+      counts.reduce((total, count) => total + count, 0),
+    ]),
+  );
+
 export const requestCount = (series: JsonSeries, app: string): number =>
   Object.values(requestsByCode(series, app)).reduce((total, count) => total + count, 0);
 
