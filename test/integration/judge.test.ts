@@ -1,7 +1,9 @@
 // `plumbline judge` as it is called, on a real Prometheus that has stored what versions did on several nodes.
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { execa } from 'execa';
+import { readdir, readFile } from 'node:fs/promises';
 import type { VerdictAnswer } from '../../agent/src/history/answer.ts';
+import { loadJudgeConfig } from '../../agent/src/judge/config.ts';
 import { plumbline, withFile } from '../support/agent.ts';
 import { storeStories, type Story, type Stored, type Total } from '../support/tsdb.ts';
 
@@ -159,5 +161,55 @@ describe('plumbline judge', () => {
     });
     expect((await run('--app', 'healthy', '--check-queries')).exitCode).toBe(0);
     expect((await run('--app', 'nobody', '--check-queries')).exitCode).toBe(1);
+  });
+
+  describe('in the documentation', () => {
+    const blocksOf = async (language: string): Promise<readonly string[]> => {
+      const folder = new URL('../../docs/', import.meta.url);
+      const names = (await readdir(folder)).filter((name) => name.endsWith('.md'));
+      const texts = await Promise.all(names.map((name) => readFile(new URL(name, folder), 'utf8')));
+      return texts.flatMap((text) =>
+        [...text.matchAll(new RegExp(`^\`\`\`${language}\\n(.*?)^\`\`\`$`, 'gms'))].map(
+          ([, block = '']) => block,
+        ),
+      );
+    };
+
+    test('every command runs', async () => {
+      const lines = (await blocksOf('console')).flatMap(
+        (block) => block.match(/^\$ plumbline judge .*$/gm) ?? [],
+      );
+      expect(lines.length).toBeGreaterThan(5);
+      const config = `{ prometheus: { url: "${prometheus.url}" } }\n`;
+      await withFile(config, async (file) => {
+        // --listen is what judge-listen.test.ts is about.
+        for (const line of lines.filter((command) => !command.includes('--listen'))) {
+          const args = line
+            .slice('$ plumbline judge '.length)
+            .replace('http://prometheus:9090', prometheus.url)
+            .replace('--app checkout', '--app healthy')
+            .replace('judge.yaml', file)
+            .split(' ');
+          const { exitCode, stderr } = await run(...args);
+          expect({ line, exitCode, stderr }).toEqual({ line, exitCode: 0, stderr: '' });
+        }
+      });
+    });
+
+    test('every configuration of the judge is a right one', async () => {
+      const blocks = (await blocksOf('yaml')).filter((block) => /^(prometheus|signals|listen):/m.test(block));
+      expect(blocks).toHaveLength(3);
+      for (const block of blocks) await withFile(block, loadJudgeConfig);
+    });
+
+    test('every query is PromQL', async () => {
+      const queries = await blocksOf('promql');
+      expect(queries.length).toBeGreaterThan(4);
+      const rules = queries.map((expr, i) => ({ record: `query:${i}`, expr }));
+      await withFile(JSON.stringify({ groups: [{ name: 'docs', rules }] }), async (file) => {
+        const { stdout } = await execa('promtool', ['check', 'rules', file], { reject: false, all: true });
+        expect(stdout).toContain(`SUCCESS: ${rules.length} rules found`);
+      });
+    });
   });
 });
