@@ -129,6 +129,7 @@ export const runAgent = async (
   const server = await startServer({
     ...config.listen,
     webConfig,
+    log,
     expositions: {
       text: createTextExposition(families, config.node),
       openMetrics: createOpenMetricsExposition(families, config.node),

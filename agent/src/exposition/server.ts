@@ -3,7 +3,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import type { Api } from '../history/api.ts';
-import { startListener, type RunningServer } from '../http/listener.ts';
+import { startListener, type ListenerOptions, type RunningServer } from '../http/listener.ts';
 import type { WebConfig } from '../http/web-config.ts';
 import type { Exposition } from './families.ts';
 import { negotiate, type Format } from './negotiate.ts';
@@ -13,6 +13,7 @@ export interface ServerOptions {
   /** 0 takes a free port. */
   readonly port: number;
   readonly webConfig?: WebConfig;
+  readonly log: ListenerOptions['log'];
   readonly expositions: Readonly<Record<Format, Exposition>>;
   /** Undefined when ready, or why not yet or no more. */
   readonly notReady: () => string | undefined;

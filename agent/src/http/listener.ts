@@ -3,6 +3,7 @@ import { createHash, timingSafeEqual } from 'node:crypto';
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { createServer as createTlsServer, type Server as TlsServer } from 'node:https';
+import type { Logger } from 'pino';
 import { openWebConfig, type WebConfig } from './web-config.ts';
 
 export interface ListenerOptions {
@@ -15,6 +16,7 @@ export interface ListenerOptions {
   /** Paths that are answered without a token or a password, such as /healthz. */
   readonly openPaths?: readonly string[];
   readonly handler: (request: IncomingMessage, response: ServerResponse) => void | Promise<void>;
+  readonly log: Pick<Logger, 'error' | 'warn'>;
 }
 
 /** A listening server. */
@@ -59,7 +61,7 @@ export const startListener = async (options: ListenerOptions): Promise<RunningSe
       socket.end('HTTP/1.1 400 Bad Request\r\nconnection: close\r\ncontent-length: 0\r\n\r\n');
     else socket.destroy();
   });
-  const reload = tls && reloadCertificates(server as TlsServer, tls);
+  const reload = tls && reloadCertificates(server as TlsServer, tls, options.log);
   server.listen(options.port, options.host);
   try {
     await once(server, 'listening');
@@ -120,9 +122,18 @@ const admit = async (options: ListenerOptions, request: IncomingMessage, respons
       return;
     }
     await options.handler(request, response);
-  } catch {
-    // A client that went away in the middle of its request.
-    response.destroy();
+  } catch (error) {
+    // A client that goes away in the middle of its request is no news.
+    if (response.destroyed || request.destroyed) {
+      response.destroy();
+      return;
+    }
+    options.log.error({ error: error instanceof Error ? error.stack : String(error) }, 'request failed');
+    if (response.headersSent) response.destroy();
+    else
+      response
+        .writeHead(500, { 'content-type': 'text/plain; charset=utf-8' })
+        .end('Failed; the log says why.\n');
   }
 };
 
@@ -146,14 +157,20 @@ const isSame = (a: string, b: string): boolean => {
   return left !== undefined && right !== undefined && timingSafeEqual(left, right);
 };
 
-/** New certificates are taken up; while a file is being replaced, the old ones stay. */
-const reloadCertificates = (server: TlsServer, tls: NonNullable<WebConfig['tls']>) =>
+/** New certificates are taken up; while a file is being replaced, or is wrong, the old ones stay. */
+const reloadCertificates = (
+  server: TlsServer,
+  tls: NonNullable<WebConfig['tls']>,
+  log: ListenerOptions['log'],
+) =>
   setInterval(() => {
     void tls()
       .then((options) => {
         server.setSecureContext(options);
       })
-      .catch(() => undefined);
+      .catch((error: unknown) => {
+        log.warn({ error: String(error) }, 'certificates were not read anew');
+      });
   }, reloadEveryMs).unref();
 
 const close = async (server: Server) => {

@@ -75,7 +75,7 @@ const scrape = async ({ contentType, scrape: pieces }: Exposition, response: Ser
 };
 
 const answer = async (
-  { service, log }: JudgeServerOptions,
+  { service }: JudgeServerOptions,
   surfaces: readonly Surface[],
   { maxBodyBytes }: Lane,
   request: IncomingMessage,
@@ -89,13 +89,8 @@ const answer = async (
   try {
     send(response, (await firstAnswer(surfaces, asked, service)) ?? plainAnswer(path));
   } catch (error) {
-    if (error instanceof RequestError) {
-      send(response, { status: 400, body: { error: error.message } });
-      return;
-    }
-    log.error({ path, error: error instanceof Error ? error.stack : String(error) }, 'request failed');
-    response.writeHead(500, { 'content-type': 'text/plain; charset=utf-8' });
-    response.end('The judge has failed; its log says why.\n');
+    if (!(error instanceof RequestError)) throw error;
+    send(response, { status: 400, body: { error: error.message } });
   }
 };
 
