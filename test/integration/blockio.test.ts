@@ -1,0 +1,78 @@
+// Requests to a disk (a loop device), against dd's own count and the kernel's books of the device.
+import { execa } from 'execa';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { basename, join } from 'node:path';
+import { createCgroupTree, type CgroupTree } from '../../demo/cgroup.ts';
+import { startChild } from '../../demo/child.ts';
+import { startAgent, type RunningAgent } from '../support/agent.ts';
+import { describeKernel } from '../support/kernel.ts';
+
+describeKernel('blockio', () => {
+  let folder: string;
+  let device: string;
+  let tree: CgroupTree;
+  let agent: RunningAgent;
+
+  beforeAll(async () => {
+    folder = await mkdtemp(join(tmpdir(), 'plumbline-test-'));
+    const file = join(folder, 'disk');
+    await execa('dd', ['if=/dev/zero', `of=${file}`, 'bs=1M', 'count=16']);
+    device = (await execa('losetup', ['--find', '--show', file])).stdout;
+    tree = await createCgroupTree('plumbline-test-blockio');
+    agent = await startAgent(`workloads: { static: [{ cgroup: "${tree.path}/*-*", app: $1, version: $2 }] }`);
+  });
+
+  afterAll(async () => {
+    await agent.stop();
+    await execa('losetup', ['--detach', device]);
+    await rm(folder, { recursive: true });
+    await tree.remove();
+  });
+
+  /** Requests and seconds by operation of an app. */
+  const counted = async (app: string): Promise<Record<string, { requests: number; sumSeconds: number }>> => {
+    await agent.settle();
+    const all = (await agent.series()).histograms.plumbline_block_io_seconds ?? [];
+    return Object.fromEntries(
+      all
+        .filter(({ labels }) => labels.app === app)
+        .map(({ labels, counts, sumSeconds }) => [
+          labels.operation ?? '',
+          { requests: counts.reduce((total, count) => total + count, 0), sumSeconds },
+        ]),
+    );
+  };
+  /** Documentation/block/stat.rst: fields 4 and 8 are milliseconds of reads and writes. */
+  const booked = async () => {
+    const fields = (await readFile(`/sys/block/${basename(device)}/stat`, 'utf8'))
+      .trim()
+      .split(/ +/)
+      .map(Number);
+    return { readSeconds: (fields[3] ?? NaN) / 1000, writeSeconds: (fields[7] ?? NaN) / 1000 };
+  };
+
+  test('every read and write counts once, for who asked, and takes as long as the kernel says', async () => {
+    const before = await booked();
+    const dd = (input: string, output: string) => `dd if=${input} of=${output} status=none`;
+    const work = `${dd(device, '/dev/null')} bs=4k count=500 iflag=direct
+${dd('/dev/zero', device)} bs=8k count=100 oflag=direct
+echo done; exec sleep 1000`;
+    const child = await startChild(['sh', '-c', work], { tree, cgroup: 'store-v1' });
+    try {
+      await child.firstLine();
+      const after = await booked();
+      const { read, write } = await counted('store');
+      expect([read?.requests, write?.requests]).toEqual([500, 100]);
+      // The kernel rounds.
+      const within = 0.002;
+      const near = (ours: number | undefined, seconds: number) =>
+        Math.abs((ours ?? NaN) - seconds) <= 0.1 * seconds + within;
+      expect(near(read?.sumSeconds, after.readSeconds - before.readSeconds)).toBe(true);
+      expect(near(write?.sumSeconds, after.writeSeconds - before.writeSeconds)).toBe(true);
+    } finally {
+      await child.stop();
+    }
+  });
+});
