@@ -2,6 +2,7 @@
 import { setImmediate } from 'node:timers/promises';
 import type { Snapshot } from '../bpftrace/supervise.ts';
 import type { CounterDefinition } from '../probes/probe.ts';
+import { metricNames } from '../series/names.ts';
 import { lineageOf } from '../workloads/lineage.ts';
 import type { KnownCgroup } from '../workloads/workloads.ts';
 import { readCgroup, type CgroupReading, type CgroupRoots } from './read.ts';
@@ -21,7 +22,7 @@ export const cgroupMetrics: readonly CounterDefinition[] = [
   { ...definition, name: 'plumbline_cpu_seconds_total', help: 'CPU time used.', map: cpuMap },
   {
     ...definition,
-    name: 'plumbline_cpu_throttled_seconds_total',
+    name: metricNames.throttled,
     help: 'Time for which its own CPU quota kept it from running, summed over CPUs.',
     map: throttledMap,
   },

@@ -22,6 +22,8 @@ const cell = (
     durations,
     netDurations: durations,
     schedDelaySeconds: 0.01,
+    cpuWait: undefined,
+    throttledSeconds: undefined,
   };
 };
 

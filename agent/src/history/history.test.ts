@@ -1,6 +1,8 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
+import { cgroupMetrics } from '../files/cgroups.ts';
 import { probe } from '../probes/http.ts';
+import { probe as runqueue } from '../probes/runqueue.ts';
 import { createStore } from '../series/store.ts';
 import type { Workload } from '../workloads/workload.ts';
 import { createHistory, type History, type HistoryCell } from './history.ts';
@@ -41,6 +43,36 @@ test('a window has what came in it, by version and code', () => {
   const [cell] = history.windows()[0]?.cells ?? [];
   expect(cell?.durations).toEqual({ offset: 134 - 239, counts: Uint32Array.from([10, 0, 0, 0, 0, 0, 1]) });
   expect(cell?.netDurations).toEqual(cell?.durations);
+});
+
+test('what answered requests is kept with who made it wait for a CPU, and nothing else that waited', () => {
+  let nowMs = 1_000_000;
+  const store = createStore([...probe.metrics, ...runqueue.metrics, ...cgroupMetrics], () => nowMs);
+  const history = createHistory({ windowMs: 5000, lengthMs: 900_000, maxBytes: 1e9 });
+  history.observe(store, nowMs);
+  const see = (maps: Readonly<Record<string, Readonly<Record<string, number>>>>) => {
+    nowMs += 5000;
+    const read = new Map(Object.entries(maps).map(([map, values]) => [map, new Map(Object.entries(values))]));
+    store.apply({ run: 1, maps: read }, (id) => workloads[id] ?? unknown);
+    history.observe(store, nowMs);
+  };
+  see({
+    '@http_requests': { '7,2,134': 10 },
+    '@runqueue_blame_ns': { '7,7': 1e9, '7,8': 2e9, '7,0': 3e9, '8,7': 9e9 },
+    '@cgroup_throttled_us': { '7': 500_000, '8': 1 },
+  });
+  see({
+    '@http_requests': { '7,2,134': 20 },
+    '@runqueue_blame_ns': { '7,7': 1e9, '7,8': 2.5e9, '7,0': 3e9, '8,7': 9e9 },
+    '@cgroup_throttled_us': { '7': 500_000, '8': 1 },
+  });
+  const kept = history
+    .windows()
+    .map(({ cells }) => cells.map(({ cpuWait, throttledSeconds }) => ({ cpuWait, throttledSeconds })));
+  expect(kept).toEqual([
+    [{ cpuWait: { ownSeconds: 1, othersSeconds: 5 }, throttledSeconds: 0.5 }],
+    [{ cpuWait: { ownSeconds: 0, othersSeconds: 0.5 }, throttledSeconds: undefined }],
+  ]);
 });
 
 test('snapshots within a window add up, and it closes with the first one after its end', () => {

@@ -17,6 +17,8 @@ export interface HistoryCell {
   readonly durations: Counts;
   readonly netDurations: Counts;
   readonly schedDelaySeconds: number;
+  readonly cpuWait: Increase['cpuWait'];
+  readonly throttledSeconds: number | undefined;
 }
 
 /** All versions that had requests in the window that ends at `end`, in Unix seconds. */
@@ -89,12 +91,10 @@ export const createHistory = ({ windowMs, lengthMs, maxBytes }: HistoryOptions):
   };
 };
 
-const cellOf = ({ workload, codes, durations, netDurations, schedDelaySeconds }: Increase): HistoryCell => ({
-  workload,
-  codes,
+const cellOf = ({ durations, netDurations, ...rest }: Increase): HistoryCell => ({
+  ...rest,
   durations: trim(durations),
   netDurations: trim(netDurations),
-  schedDelaySeconds,
 });
 
 const trim = (counts: Float64Array): Counts => {

@@ -1,7 +1,8 @@
 // In: the store, again and again. Out: what each version has added since the last time.
 import { metricNames } from '../series/names.ts';
 import { bucketCount, filledRange } from '../series/native.ts';
-import type { CounterMetric, HistogramMetric, Store } from '../series/store.ts';
+import { workloadKey } from '../series/store.ts';
+import type { CounterMetric, CounterSeries, HistogramMetric, Store } from '../series/store.ts';
 import type { Workload } from '../workloads/workload.ts';
 
 /** What one version did in a stretch of time; counts are by kernel bucket. */
@@ -12,6 +13,10 @@ export interface Increase {
   readonly durations: Float64Array;
   readonly netDurations: Float64Array;
   schedDelaySeconds: number;
+  /** Time in which its threads waited for a CPU, by who held it; undefined where nobody tells. */
+  cpuWait: { ownSeconds: number; othersSeconds: number } | undefined;
+  /** Time for which its own CPU quota held it back, summed over CPUs; undefined where nobody tells. */
+  throttledSeconds: number | undefined;
 }
 
 /** The filled part of a series as it was; `first` is the bucket of the first count. */
@@ -36,10 +41,10 @@ export const createIncreases = (): {
     const histograms = new Map<object, Reading>();
     const counters = new Map<object, number>();
     const increases = new Map<string, Increase>();
+    const seen = (workload: Workload) => increases.get(workloadKey(workload));
     const increaseOf = (workload: Workload): Increase => {
-      const key = JSON.stringify([workload.namespace, workload.app, workload.version]);
-      const known = increases.get(key) ?? emptyIncrease(workload);
-      increases.set(key, known);
+      const known = seen(workload) ?? emptyIncrease(workload);
+      increases.set(workloadKey(workload), known);
       return known;
     };
     bytes = 0;
@@ -69,11 +74,16 @@ export const createIncreases = (): {
       }
     };
 
-    const addCounter = (metric: CounterMetric, add: (increase: Increase, by: number) => void) => {
+    const addCounter = (
+      metric: CounterMetric,
+      find: (workload: Workload) => Increase | undefined,
+      add: (increase: Increase, by: number, series: CounterSeries) => void,
+    ) => {
       for (const series of metric.series.values()) {
         const by = series.value - (countersBefore.get(series) ?? 0);
         counters.set(series, series.value);
-        if (by > 0) add(increaseOf(series.workload), by);
+        const increase = by > 0 ? find(series.workload) : undefined;
+        if (increase !== undefined) add(increase, by, series);
         bytes += bytesOfReading;
       }
     };
@@ -85,7 +95,22 @@ export const createIncreases = (): {
           addHistogram(metric, 'durations', ({ codes }, code, by) => (codes[code] = (codes[code] ?? 0) + by));
         if (name === metricNames.netDuration) addHistogram(metric, 'netDurations');
       } else if (name === metricNames.schedDelay) {
-        addCounter(metric, (increase, by) => (increase.schedDelaySeconds += by));
+        addCounter(metric, increaseOf, (increase, by) => (increase.schedDelaySeconds += by));
+      }
+    }
+    // Everything on a node waits for CPUs: only what also answered requests is kept.
+    for (const metric of store.metrics) {
+      if (metric.kind === 'histogram') continue;
+      const { name } = metric.definition;
+      if (name === metricNames.blame) {
+        for (const increase of increases.values()) increase.cpuWait = { ownSeconds: 0, othersSeconds: 0 };
+        addCounter(metric, seen, ({ cpuWait }, by, series) => {
+          if (cpuWait !== undefined) cpuWait[isOwn(series) ? 'ownSeconds' : 'othersSeconds'] += by;
+        });
+      } else if (name === metricNames.throttled) {
+        addCounter(metric, seen, (increase, by) => {
+          increase.throttledSeconds = (increase.throttledSeconds ?? 0) + by;
+        });
       }
     }
     histogramsBefore = histograms;
@@ -95,6 +120,9 @@ export const createIncreases = (): {
 
   return { read, bytes: () => bytes };
 };
+
+const isOwn = ({ workload: { namespace, app, version }, labels }: CounterSeries): boolean =>
+  labels.culprit_namespace === namespace && labels.culprit_app === app && labels.culprit_version === version;
 
 const nothing: Reading = { first: 0, counts: new Float64Array() };
 
@@ -107,4 +135,6 @@ const emptyIncrease = (workload: Workload): Increase => ({
   durations: new Float64Array(bucketCount),
   netDurations: new Float64Array(bucketCount),
   schedDelaySeconds: 0,
+  cpuWait: undefined,
+  throttledSeconds: undefined,
 });

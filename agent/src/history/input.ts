@@ -68,7 +68,7 @@ export const verdictInput = (
     .map(({ end, cells }): Window => {
       const own = cells.flatMap((cell) => {
         const arm = armOf(cell);
-        return arm === undefined ? [] : [verdictCell(cell, arm, node)];
+        return arm === undefined ? [] : [verdictCell(cell, arm, node, history.windowSeconds)];
       });
       return { end, cells: own };
     });
@@ -76,9 +76,10 @@ export const verdictInput = (
 };
 
 const verdictCell = (
-  { codes, durations, netDurations, schedDelaySeconds }: HistoryCell,
+  { codes, durations, netDurations, schedDelaySeconds, cpuWait, throttledSeconds }: HistoryCell,
   arm: 'canary' | 'baseline',
   node: string,
+  windowSeconds: number,
 ): CodedCell => ({
   node,
   arm,
@@ -88,6 +89,10 @@ const verdictCell = (
   durations: bucketCounts(durations),
   netDurations: bucketCounts(netDurations),
   schedDelaySeconds,
+  ...(cpuWait === undefined ? {} : { cpuWait }),
+  ...(throttledSeconds === undefined
+    ? {}
+    : { contention: { throttledShare: throttledSeconds / windowSeconds } }),
 });
 
 const bucketCounts = ({ offset, counts }: Counts) => ({ offset, counts: [...counts] });

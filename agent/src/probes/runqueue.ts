@@ -1,4 +1,5 @@
 // bpf/runqueue.bt: switches of threads → run-queue wait by slice, and who held the CPU meanwhile.
+import { metricNames } from '../series/names.ts';
 import type { Probe } from './probe.ts';
 
 export const probe: Probe = {
@@ -16,7 +17,7 @@ export const probe: Probe = {
     },
     {
       kind: 'counter',
-      name: 'plumbline_cpu_blame_seconds_total',
+      name: metricNames.blame,
       help: 'Part of the run-queue wait in which the culprit held the CPU; ten culprits a victim, the rest as "other".',
       labels: {},
       fields: [],
