@@ -67,7 +67,7 @@ const commandOf = (
   ...['timeout', '--kill-after=5', String(timeoutSeconds)],
   ...commandFor(emulator, join(emulator, 'usr/bin/qemu-system-x86_64')),
   ...['-L', join(emulator, 'usr/share/seabios'), '-L', join(emulator, 'usr/share/qemu')],
-  ...['-accel', 'tcg,thread=multi', '-cpu', 'max', '-smp', '2', '-m', '2048'],
+  ...['-accel', 'tcg,thread=multi', '-cpu', 'Nehalem', '-smp', '2', '-m', '2048'],
   ...['-nodefaults', '-display', 'none', '-no-reboot'],
   ...['-kernel', kernel, '-initrd', file('initrd')],
   ...['-append', `console=ttyS0 panic=-1 quiet mitigations=off SCENARIO=${scenario}`],

@@ -32,7 +32,7 @@ const command = new Command('test:kernels')
   .addOption(new Option('--bpftrace <version...>', 'these bpftraces alone').choices(versions(bpftraces)))
   .addOption(new Option('--scenario <name...>', 'these scenarios alone').choices(scenarios))
   .option('--at-once <guests>', 'guests that run at the same time, two cores each', whole, 2)
-  .option('--timeout <seconds>', 'longest time that a guest may take', whole, 300)
+  .option('--timeout <seconds>', 'longest time that a guest may take', whole, 600)
   .option('--refresh', 'download packages anew, such as a newer kernel from sid', false)
   .option('--mirror <url>', 'Debian archive; by default the one of this machine')
   .addHelpText(

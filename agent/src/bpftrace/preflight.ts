@@ -1,6 +1,6 @@
 // In: this machine and a program. Out: a finding for each thing that bpftrace needs, with a remedy if it lacks.
 import { execa } from 'execa';
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { release } from 'node:os';
 import { findCgroupRoot } from '../workloads/mountinfo.ts';
 import type { TracepointUse } from './compose.ts';
@@ -153,14 +153,17 @@ const canUseBtf = async (bpftracePath: string): Promise<boolean> => {
   return !failed;
 };
 
-const checkCgroups = (root: string | undefined): Finding =>
-  root !== undefined
+/** On cgroup v1 alone the kernel gives every process the same id. */
+const checkCgroups = (root: string | undefined): Finding => {
+  const remedy =
+    'boot with systemd.unified_cgroup_hierarchy=1; or, with v1 beside it, systemd.unified_cgroup_hierarchy=0 ' +
+    'systemd.legacy_systemd_cgroup_controller=0. A mount alone does not do: nobody puts containers there';
+  if (root === undefined) return missing('cgroup-v2', 'not mounted', remedy);
+  const isUsed = readdirSync(root, { withFileTypes: true }).some((entry) => entry.isDirectory());
+  return isUsed
     ? ok('cgroup-v2', root)
-    : missing(
-        'cgroup-v2',
-        'not mounted',
-        'mount -t cgroup2 cgroup2 /sys/fs/cgroup/unified, or boot with systemd.unified_cgroup_hierarchy=1',
-      );
+    : { name: 'cgroup-v2', status: 'warning', found: `${root}, where every process is in the root`, remedy };
+};
 
 const checkBpftrace = async (path: string): Promise<{ finding: Finding; version: string | undefined }> => {
   const { stdout, failed, shortMessage } = await execa(path, ['--version'], {

@@ -20,7 +20,11 @@ case "$SCENARIO" in
       mount -t cgroup -o $controller cgroup /sys/fs/cgroup/$controller
     done
     ;;
-  *) mount -t cgroup2 cgroup2 /sys/fs/cgroup ;;
+  *)
+    mount -t cgroup2 cgroup2 /sys/fs/cgroup
+    mkdir /sys/fs/cgroup/init
+    echo 1 >/sys/fs/cgroup/init/cgroup.procs
+    ;;
 esac
 # A mount on top hides BTF from every process, as on a kernel that was built without it.
 [ "$SCENARIO" = no-btf ] && mount -t tmpfs tmpfs /sys/kernel/btf
