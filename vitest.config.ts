@@ -1,9 +1,10 @@
 import { fileURLToPath } from 'node:url';
 import { defineConfig } from 'vitest/config';
 
-// Three projects: `unit` needs nothing but Node; `kernel` drives real servers through the real kernel as root,
+// Four projects: `unit` needs nothing but Node; `kernel` drives real servers through the real kernel as root,
 // one file at a time, because a node has one kernel;
-// `browser` shows the built Grafana panel in Chromium.
+// `browser` shows the built Grafana panel in Chromium; `image` builds
+// the image and runs it, which takes minutes.
 const alias = { '@plumbline/verdict': fileURLToPath(new URL('verdict/src/index.ts', import.meta.url)) };
 
 export default defineConfig({
@@ -41,6 +42,7 @@ export default defineConfig({
           hookTimeout: 60_000,
         },
       },
+      { test: { name: 'image', include: ['test/image/**/*.test.ts'] } },
     ],
   },
 });

@@ -25,6 +25,12 @@ const packages = {
     'busybox-static': 'busybox',
     chromium: 'chromium',
   },
+  image: {
+    'docker.io': 'dockerd',
+    'docker-cli': 'docker',
+    'busybox-static': 'busybox',
+    debootstrap: 'debootstrap',
+  },
 };
 const stampFile = 'node_modules/.plumbline-setup';
 const policyFile = '/usr/sbin/policy-rc.d';

@@ -16,6 +16,8 @@ export interface TestContainer {
 export interface TestDocker {
   readonly socket: string;
   readonly cgroupRoot: string;
+  /** Runs the client's command, and resolves to what it prints. */
+  docker(args: readonly string[], cwd?: string): Promise<string>;
   run(image: string, flags?: readonly string[]): Promise<TestContainer>;
   restart(containerId: string): Promise<TestContainer>;
   remove(containerId: string): Promise<void>;
@@ -45,18 +47,21 @@ const cgroupRootOfThisMachine = async (): Promise<string | undefined> =>
   findCgroupRoot(await readFile('/proc/self/mountinfo', 'utf8').catch(() => ''));
 
 /** Starts a daemon with state, socket and cgroups of its own, and gives it the images of these names. */
-export const createTestDocker = async (images: readonly string[]): Promise<TestDocker> => {
+export const createTestDocker = async (
+  images: readonly string[],
+  { storageDriver = 'vfs' }: { readonly storageDriver?: 'vfs' | 'overlay2' } = {},
+): Promise<TestDocker> => {
   const directory = await mkdtemp(join(tmpdir(), 'plumbline-docker-'));
   const socket = join(directory, 'docker.sock');
   const cgroupParent = `/${basename(directory)}`;
   const cgroupRoot = (await cgroupRootOfThisMachine()) ?? '/sys/fs/cgroup';
   let daemon: ReturnType<typeof startDaemon> | undefined;
 
-  const docker = async (args: readonly string[]): Promise<string> =>
-    (await execa('docker', ['--host', `unix://${socket}`, ...args])).stdout;
+  const docker = async (args: readonly string[], cwd?: string): Promise<string> =>
+    (await execa('docker', ['--host', `unix://${socket}`, ...args], cwd === undefined ? {} : { cwd })).stdout;
 
   const start = async (): Promise<void> => {
-    daemon ??= startDaemon(directory, socket, cgroupParent);
+    daemon ??= startDaemon(directory, socket, cgroupParent, storageDriver);
     for (let tries = 0; ; tries += 1) {
       const { failed, stderr } = await execa('docker', ['--host', `unix://${socket}`, 'version'], {
         reject: false,
@@ -105,6 +110,7 @@ export const createTestDocker = async (images: readonly string[]): Promise<TestD
   return {
     socket,
     cgroupRoot,
+    docker,
     run: async (image, flags = []) => {
       const command = [image, '/bin/busybox', 'sleep', '600'];
       return inspect(await docker(['run', '--detach', '--network', 'host', ...flags, ...command]));
@@ -123,13 +129,13 @@ export const createTestDocker = async (images: readonly string[]): Promise<TestD
 };
 
 // Without bridge and iptables it leaves the network of the machine alone; with live-restore its containers outlive it.
-const startDaemon = (directory: string, socket: string, cgroupParent: string) =>
+const startDaemon = (directory: string, socket: string, cgroupParent: string, storageDriver: string) =>
   execa(
     'dockerd',
     [
       ...['--host', `unix://${socket}`, '--pidfile', join(directory, 'docker.pid')],
       ...['--data-root', join(directory, 'data'), '--exec-root', join(directory, 'exec')],
-      ...['--bridge=none', '--iptables=false', '--ip6tables=false', '--storage-driver=vfs'],
+      ...['--bridge=none', '--iptables=false', '--ip6tables=false', `--storage-driver=${storageDriver}`],
       ...['--live-restore', '--cgroup-parent', cgroupParent, '--exec-opt', 'native.cgroupdriver=cgroupfs'],
     ],
     {

@@ -1,6 +1,6 @@
 // In: pods. Out: an API server that lists and watches them as the real one does, over TLS, with faults on demand.
 import { once } from 'node:events';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { chmod, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { createServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
@@ -52,6 +52,8 @@ interface Event {
 
 export const createFakeKubernetes = async ({ ca, key, cert }: Certificates): Promise<FakeKubernetes> => {
   const folder = await mkdtemp(join(tmpdir(), 'plumbline-kubernetes-'));
+  // As in a pod: the process that listens, which is not root, reads them.
+  await chmod(folder, 0o755);
   const [tokenFile, caFile] = [join(folder, 'token'), join(folder, 'ca.crt')];
   const podByUid = new Map<string, { readonly pod: FakePod; readonly revision: number }>();
   const watches = new Map<ServerResponse, { readonly nodeName: string; readonly bookmarks: boolean }>();
