@@ -1,4 +1,6 @@
 // In: how to reach a Kubernetes API server; out: the pods of one node, and what becomes of them, unchecked.
+// Own requests and no client library: @kubernetes/client-node 1.4 takes 75 MB resident to import, node:https 2 MB, and the
+// agent is to stay under 110 MB with 250 pods; 2.0 does not load on Node 20.
 import { once } from 'node:events';
 import { readFile } from 'node:fs/promises';
 import type { IncomingMessage } from 'node:http';

@@ -8,18 +8,21 @@ const setUp = () => {
   const world = {
     nowMs: 1_000_000,
     durationMs: 10,
+    waitMs: 0,
+    cpuMs: 0,
     paths: { '1': '/', '7': '/a' } as Readonly<Record<string, string>>,
     errors: 0,
     failure: undefined as Error | undefined,
     lines: [] as string[],
   };
   const scan = (): Promise<CgroupScan> => {
-    world.nowMs += world.durationMs;
+    world.nowMs += world.durationMs + world.waitMs;
+    world.cpuMs += world.durationMs;
     if (world.failure !== undefined) return Promise.reject(world.failure);
     return Promise.resolve({ pathById: new Map(Object.entries(world.paths)), errors: world.errors });
   };
   const log = pino({}, { write: (line: string) => void world.lines.push(line) });
-  const tree = createTree({ root: '/tree', log, now: () => world.nowMs, scan });
+  const tree = createTree({ root: '/tree', log, now: () => world.nowMs, scan, cpuMs: () => world.cpuMs });
   const second = async (...ids: readonly string[]): Promise<number> => {
     const before = tree.stats().scans;
     await tree.refresh(ids);
@@ -65,6 +68,14 @@ describe('the tree of cgroups', () => {
     let scans = 0;
     for (let elapsed = 0; elapsed < 100; elapsed += 1) scans += await second(`new-${elapsed}`);
     expect(scans).toBeLessThanOrEqual(30);
+  });
+
+  it('is scanned for a new id as soon where a scan takes long because it waits for a CPU', async () => {
+    const { world, second } = setUp();
+    world.waitMs = 500;
+    let scans = 0;
+    for (let elapsed = 0; elapsed < 20; elapsed += 1) scans += await second(`new-${elapsed}`);
+    expect(scans).toBe(20);
   });
 
   it('keeps the path of a removed cgroup for a minute, and lists it no longer', async () => {
