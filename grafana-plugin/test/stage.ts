@@ -63,7 +63,9 @@ export async function openStage(): Promise<Stage> {
     const isFont = from.includes('/public/fonts/');
     if (message.type() === 'error' && !isFont) complaints.push(`${message.text()} ${from}`);
   });
-  await page.goto(url);
+  // A busy machine takes its time over Grafana's packages.
+  await page.goto(url, { waitUntil: 'commit' });
+  await page.waitForFunction('window.plumblineHost', undefined, { timeout: 100_000 });
   await page.addScriptTag({ path: axe });
   await page.evaluate(async () => {
     await window.plumblineHost;

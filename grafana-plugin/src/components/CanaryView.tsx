@@ -24,7 +24,7 @@ export interface CanaryViewProps {
 /** From this width on, tables stand beside the charts instead of below them. */
 const wide = 1100;
 /** About what badge, sentence and facts take. */
-const headerHeight = 150;
+const headerHeight = 190;
 
 export function CanaryView({ model, context, width, height, layout, sections }: CanaryViewProps) {
   const styles = useStyles2(getStyles);

@@ -18,8 +18,8 @@ export function SignalsTable({
   const styles = useStyles2(getTableStyles);
   const theme = useTheme2();
   // What is left out where there is no room: the course, then what the strip above says as well.
-  const hasCourse = width >= 440;
   const hasAdjusted = width >= 380 && rows.some(({ adjusted }) => adjusted !== null);
+  const hasCourse = width >= (hasAdjusted ? 620 : 440);
   return (
     <section className={styles.section}>
       <h3 className={styles.title}>Signals</h3>

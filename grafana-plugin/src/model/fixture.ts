@@ -11,6 +11,8 @@ export interface Shape {
   /** How many times as slow everything on the canary's nodes is. */
   readonly noise?: number;
   readonly errors?: { readonly canary: number; readonly baseline: number };
+  /** Buckets of each histogram, most of them empty where they are many. */
+  readonly buckets?: number;
   /** Windows (by index) that nobody saw. */
   readonly lost?: readonly number[];
 }
@@ -22,14 +24,15 @@ const schema = 3;
 
 /** Returns a run: baseline on every node, the canary on the first half of them. */
 export function madeUpRun(shape: Shape = {}): Run {
-  const { windows = 120, nodes = 4, requests = 1500, slower = 1, noise = 1, lost = [] } = shape;
+  const { windows = 120, nodes = 4, requests = 1500, slower = 1, noise = 1, buckets = 48, lost = [] } = shape;
   const { errors = { canary: 0.001, baseline: 0.001 } } = shape;
   const chance = seeded(7);
   const withCanary = Math.ceil(nodes / 2);
   const cellOf = (node: number, arm: 'canary' | 'baseline'): RunCell => {
     const busy = node < withCanary ? noise : 1;
     const total = Math.round(requests * (0.9 + 0.2 * chance()) * (arm === 'canary' ? 0.5 : 1));
-    const durations = lognormal(total, 0.02 * busy * (arm === 'canary' ? slower : 1), 0.5, chance);
+    const median = 0.02 * (arm === 'canary' ? slower : 1);
+    const durations = lognormal(total, median * busy, buckets, chance);
     const failed = Math.round(total * errors[arm] * 2 * chance());
     return {
       node: `node-${node + 1}`,
@@ -38,7 +41,7 @@ export function madeUpRun(shape: Shape = {}): Run {
       errors: failed,
       clientErrors: Math.round(total * 0.01),
       durations,
-      netDurations: lognormal(total, 0.02 * (arm === 'canary' ? slower : 1), 0.5, chance),
+      netDurations: lognormal(total, median, buckets, chance),
       schedDelaySeconds: total * 0.022 * (busy - 1 + 0.02),
       contention: { runqueueP95Seconds: 0.0004 * busy, throttledShare: 0, cpuPressureShare: 0.02 * busy },
       cpuSeconds: total * 0.004,
@@ -74,12 +77,13 @@ export function madeUpRun(shape: Shape = {}): Run {
   };
 }
 
-/** Counts of `total` draws around `median` seconds with log-spread `sigma`, in native buckets. */
-function lognormal(total: number, median: number, sigma: number, chance: () => number): BucketCounts {
+/** Counts of `total` draws around `median` seconds, in so many native buckets. */
+function lognormal(total: number, median: number, buckets: number, chance: () => number): BucketCounts {
+  const sigma = 0.5;
   const counts: number[] = [];
-  const offset = Math.floor((Math.log2(median) - 3) * 2 ** schema);
+  const offset = Math.floor(Math.log2(median) * 2 ** schema - buckets / 2);
   // One draw of a smooth shape with noise per bucket: a run of millions of requests has to be quick to make.
-  for (let i = 0; i < 6 * 2 ** schema; i++) {
+  for (let i = 0; i < buckets; i++) {
     const z = (((offset + i - 0.5) / 2 ** schema) * Math.LN2 - Math.log(median)) / sigma;
     const expected =
       (total * Math.exp(-(z ** 2) / 2) * Math.LN2) / 2 ** schema / sigma / Math.sqrt(2 * Math.PI);
