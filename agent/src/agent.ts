@@ -5,7 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import { readJiffyClock } from './bpftrace/clock.ts';
 import { checkUser, describeFindings, preflight } from './bpftrace/preflight.ts';
-import { newSupervisorState, type Snapshot } from './bpftrace/supervise.ts';
+import type { Snapshot } from './bpftrace/run.ts';
 import type { Config } from './config.ts';
 import { createFamilies } from './exposition/families.ts';
 import { createProtobufExposition } from './exposition/protobuf.ts';
@@ -20,8 +20,9 @@ import { runGroup, untilAborted } from './group.ts';
 import { openWebConfig, type WebConfig } from './http/web-config.ts';
 import { createApi } from './history/api.ts';
 import { createHistory } from './history/history.ts';
+import { newMeasureState } from './measure.ts';
 import { privilegedHere, type Plan, type Privileged } from './privileged.ts';
-import { composeProbes, loadProbes } from './probes.ts';
+import { loadProbes, textOf } from './probes.ts';
 import { seriesAsJson } from './series/json.ts';
 import { createStore } from './series/store.ts';
 import { packageVersion } from './version.ts';
@@ -68,12 +69,20 @@ export const runAgent = async (
   const probes = fitProbes(await loadProbes(), ground);
   for (const probe of probes) logFit(probe, log);
   const loaded = probes.filter(({ mode }) => mode !== 'none');
-  const plan: Plan = {
-    program:
-      loaded.length === 0
-        ? undefined
-        : composeProbes(loaded, config.interval, await readJiffyClock(), config.tcp.peerPorts),
+  const clock = await readJiffyClock();
+  const measurePlan = {
+    probes: Object.fromEntries(
+      loaded.map((probe) => [probe.name, textOf(probe, clock, config.tcp.peerPorts)]),
+    ),
+    levels: loaded.flatMap(({ metrics }) =>
+      metrics.flatMap((metric) => (metric.kind === 'gauge' ? [metric.map] : [])),
+    ),
+    intervalMs: config.interval,
     bpftrace: { ...config.bpftrace, btfFile: ground.btfFile },
+    budget: config.budget,
+  };
+  const plan: Plan = {
+    measure: loaded.length === 0 ? undefined : measurePlan,
     dockerSocket: config.workloads.docker.enabled === false ? undefined : config.workloads.docker.socket,
   };
 
@@ -90,10 +99,10 @@ export const runAgent = async (
     lengthMs: config.history.length,
     maxBytes: config.history.maxMegabytes * 1e6,
   });
-  const supervisor = newSupervisorState();
+  const measuring = newMeasureState();
   const mapEntries = new Map<string, number>();
   const state: AgentState = {
-    supervisor,
+    measuring,
     workloads,
     probes,
     info: { version: packageVersion, bpftrace: ground.bpftraceVersion ?? 'unknown', kernel: release() },
@@ -145,7 +154,7 @@ export const runAgent = async (
   await runGroup(
     [
       async (stop) => {
-        await privileged.measure(plan, { log, signal: stop, state: supervisor, onSnapshot });
+        await privileged.measure(plan, { log, signal: stop, state: measuring, onSnapshot });
         await applied;
       },
       async (stop) => {
@@ -185,8 +194,8 @@ const logFit = ({ name, mode, lacking }: FittedProbe, log: Logger): void => {
   else log.warn(details, 'probe reduced');
 };
 
-const notReady = ({ supervisor }: AgentState, intervalMs: number): string | undefined => {
-  const age = snapshotAgeSeconds(supervisor);
+const notReady = ({ measuring }: AgentState, intervalMs: number): string | undefined => {
+  const age = snapshotAgeSeconds(measuring);
   if (age === undefined) return 'no snapshot of the kernel yet';
   return age * 1000 < 3 * intervalMs
     ? undefined

@@ -52,6 +52,7 @@ const shape = z.strictObject({
         .default([...defaultPeerPorts]),
     })
     .prefault({}),
+  budget: z.strictObject({ sampleInterval: duration(1000, 3_600_000).prefault('30s') }).prefault({}),
   series: z.strictObject({ retention: duration(1000, 86_400_000).prefault('10m') }).prefault({}),
   history: z
     .strictObject({

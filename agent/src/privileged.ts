@@ -1,25 +1,14 @@
 // In: a plan. Out: what takes rights: the kernel's snapshots and Docker's containers, had here or in another process.
-import type { ChildOptions } from './bpftrace/child.ts';
-import { supervise, type Snapshot, type SupervisorState } from './bpftrace/supervise.ts';
 import { untilAborted } from './group.ts';
-import type { PlainLog } from './log.ts';
+import { measure, type MeasurePlan, type Measuring } from './measure.ts';
 import { listContainers } from './workloads/docker-api.ts';
 
 /** What is to be done with rights; plain data. */
 export interface Plan {
   /** Undefined when this node can run no probe. */
-  readonly program: string | undefined;
-  readonly bpftrace: ChildOptions;
+  readonly measure: MeasurePlan | undefined;
   /** Undefined when Docker is not to be asked. */
   readonly dockerSocket: string | undefined;
-}
-
-export interface Measuring {
-  readonly log: PlainLog;
-  readonly signal: AbortSignal;
-  /** Kept up to date while measuring; plain data. */
-  readonly state: SupervisorState;
-  readonly onSnapshot: (snapshot: Snapshot) => void;
 }
 
 /** CPU time and memory of the process that has the rights, where it is not this one; without bpftrace. */
@@ -39,10 +28,8 @@ export interface Privileged {
 
 /** All of it in this process. */
 export const privilegedHere: Privileged = {
-  measure: ({ program, bpftrace }, measuring) =>
-    program === undefined
-      ? untilAborted(measuring.signal)
-      : supervise(program, { ...bpftrace, ...measuring }),
+  measure: ({ measure: plan }, measuring) =>
+    plan === undefined ? untilAborted(measuring.signal) : measure(plan, measuring),
   listContainers,
   cost: () => ({ cpuSeconds: 0, residentBytes: 0 }),
 };

@@ -3,7 +3,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { readdir } from 'node:fs/promises';
 import { release } from 'node:os';
 import { clockFragment, type JiffyClock } from './bpftrace/clock.ts';
-import { compose } from './bpftrace/compose.ts';
+import { compose, expandIncludes } from './bpftrace/compose.ts';
 import { isAtLeast } from './bpftrace/kernel.ts';
 import { defaultPeerPorts, peerPortsFragment } from './peer-ports.ts';
 import type { Probe } from './probes/probe.ts';
@@ -50,6 +50,13 @@ export const composeProbes = (
     (path) => nodeFragment(path, clock, peerPorts) ?? readBpf(path),
     intervalMs,
   );
+
+/** The text of a probe for this node. */
+export const textOf = (
+  { source }: Pick<LoadedProbe, 'source'>,
+  clock: JiffyClock | undefined,
+  peerPorts: readonly number[] = defaultPeerPorts,
+): string => expandIncludes(source, (path) => nodeFragment(path, clock, peerPorts) ?? readBpf(path));
 
 /**
  * What differs from node to node: its clock; the ports told apart; and `node/rounds-N.bt`, to go round a block N times,

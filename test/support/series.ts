@@ -23,8 +23,11 @@ export const requestsByProtocol = (series: JsonSeries, app: string): Record<stri
     ]),
   );
 
+/** Requests of all versions of an app. */
 export const requestCount = (series: JsonSeries, app: string): number =>
-  Object.values(requestsByCode(series, app)).reduce((total, count) => total + count, 0);
+  of(series, durations, app)
+    .flatMap(({ counts }) => counts)
+    .reduce((total, count) => total + count, 0);
 
 export const counter = (series: JsonSeries, name: string, app: string): number =>
   (series.counters[name] ?? [])

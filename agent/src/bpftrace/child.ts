@@ -11,6 +11,13 @@ export interface ChildOptions {
   readonly btfFile: string | undefined;
 }
 
+export interface Child {
+  /** Undefined when it could not be started. */
+  readonly pid: number | undefined;
+  /** Resolves when the process is gone. */
+  readonly ended: Promise<ChildEnd>;
+}
+
 /** How a bpftrace process ended; `errors` are the lines of its stderr that matter. */
 export interface ChildEnd {
   readonly exitCode: number | undefined;
@@ -25,18 +32,17 @@ const ownTypes = [
 ];
 
 /**
- * Runs bpftrace until it ends by itself or `signal` aborts; resolves only when the process is gone. It needs no
- * guard against outliving us: its next print into the closed pipe ends it.
+ * Runs bpftrace until it ends by itself or `signal` aborts. It needs no guard against outliving us: its next print
+ * into the closed pipe ends it.
  *
  * @param onLine called for each line of its JSON output
  */
-export const runBpftrace = async (
+export const startBpftrace = (
   program: string,
   { path, maxMapKeys, btfFile }: ChildOptions,
   signal: AbortSignal,
   onLine: (line: string) => void,
-): Promise<ChildEnd> => {
-  const errors: string[] = [];
+): Child => {
   const child = execa(path, ['-f', 'json', ...(btfFile === undefined ? ownTypes : []), '-'], {
     input: program,
     buffer: false,
@@ -53,6 +59,7 @@ export const runBpftrace = async (
       ...(btfFile !== undefined && { BPFTRACE_BTF: btfFile }),
     },
   });
+  const errors: string[] = [];
   const readErrors = async () => {
     for await (const line of child.iterable({ from: 'stderr' })) {
       // Newer versions print hundreds of warnings; and a missing CAP_SYS_RESOURCE is harmless since Linux 5.11.
@@ -63,10 +70,13 @@ export const runBpftrace = async (
   const readLines = async () => {
     for await (const line of child.iterable({ from: 'stdout' })) onLine(line);
   };
-  // A stream that breaks because the process was killed is no news: how it ended says the process itself.
-  await Promise.allSettled([readErrors(), readLines()]);
-  const result = await child;
-  const didNotStart = result.failed && result.exitCode === undefined && result.signal === undefined;
-  if (didNotStart && !signal.aborted) errors.push(result.shortMessage ?? `${path} did not start`);
-  return { exitCode: result.exitCode, signal: result.signal, errors };
+  const untilEnd = async (): Promise<ChildEnd> => {
+    // A stream that breaks because the process was killed is no news: how it ended says the process itself.
+    await Promise.allSettled([readErrors(), readLines()]);
+    const result = await child;
+    const didNotStart = result.failed && result.exitCode === undefined && result.signal === undefined;
+    if (didNotStart && !signal.aborted) errors.push(result.shortMessage ?? `${path} did not start`);
+    return { exitCode: result.exitCode, signal: result.signal, errors };
+  };
+  return { pid: child.pid, ended: untilEnd() };
 };

@@ -6,6 +6,12 @@ interface Block {
   readonly body: string;
 }
 
+/** A program that bpftrace loads: where it is attached, and the probe whose it is. */
+export interface OwnedProgram {
+  readonly probe: string;
+  readonly attachPoint: string;
+}
+
 /** A tracepoint and the fields of it that a program reads through `args`. */
 export interface TracepointUse {
   readonly category: string;
@@ -16,6 +22,12 @@ export interface TracepointUse {
 /** Printed last at each interval: whoever reads the output knows by it that a snapshot is whole. */
 export const tickMap = '@tick';
 
+/** The same for a snapshot that was asked for, see `compose`. */
+export const askedMap = '@asked';
+
+/** A system call that nobody makes often, with an argument that nobody else gives, is how a program is asked. */
+const askPoint = 'tracepoint:syscalls:sys_enter_getpriority';
+
 /**
  * One program out of several probes: fragments in place of their `#include "…"` lines, one BEGIN, one END and
  * one interval for all. bpftrace runs blocks of the same event in no stated order, and a snapshot needs one.
@@ -24,21 +36,26 @@ export const tickMap = '@tick';
  * @param sources text of each probe, as in bpf/NAME.bt
  * @param readFragment gives the text of an included file by its path, and throws if there is none
  * @param intervalMs time between two snapshots
+ * @param token whoever asks for the priority of this process, which is none, gets a snapshot at once
  */
 export const compose = (
   sources: readonly string[],
   readFragment: (path: string) => string,
   intervalMs: number,
+  token?: number,
 ): string => {
   const blocks = distinct(sources.flatMap((source) => parseBlocks(expandIncludes(source, readFragment))));
   const bodiesOf = (isWanted: (header: string) => boolean) =>
     blocks.filter(({ header }) => isWanted(header)).map(({ body }) => body);
   const interval = intervalMs % 1000 === 0 ? `interval:s:${intervalMs / 1000}` : `interval:ms:${intervalMs}`;
-  const tick = `\n  ${tickMap} = count();\n  print(${tickMap});\n`;
+  const readings = bodiesOf(isInterval).join('');
+  const endWith = (map: string) => `\n  ${map} = count();\n  print(${map});\n`;
+  const unlessAsked = `\n  if (args->who != ${token}) {\n    return;\n  }`;
   const merged: readonly Block[] = [
     { header: 'BEGIN', body: bodiesOf((header) => header === 'BEGIN').join('') },
     ...blocks.filter(({ header }) => !isShared(header)),
-    { header: interval, body: [...bodiesOf(isInterval), tick].join('') },
+    { header: interval, body: readings + endWith(tickMap) },
+    { header: askPoint, body: token === undefined ? '' : unlessAsked + readings + endWith(askedMap) },
     { header: 'END', body: bodiesOf((header) => header === 'END').join('') },
   ];
   return merged
@@ -47,9 +64,26 @@ export const compose = (
     .join('\n');
 };
 
-const distinct = (blocks: readonly Block[]): readonly Block[] => [
-  ...new Map(blocks.map((block) => [`${block.header}{${block.body.trim()}}`, block])).values(),
+/**
+ * Whose each program is that bpftrace loads for these probes, in its order. What several share is the first one's; the
+ * one that is asked comes last.
+ *
+ * @param texts by name of the probe, their fragments in place
+ */
+export const ownedPrograms = (texts: Readonly<Record<string, string>>): readonly OwnedProgram[] => [
+  ...distinct(
+    Object.entries(texts).flatMap(([probe, text]) => parseBlocks(text).map((block) => ({ ...block, probe }))),
+  )
+    .filter(({ header }) => !isShared(header))
+    .flatMap(({ probe, header }) => header.split(',').map((point) => ({ probe, attachPoint: point.trim() }))),
+  { probe: 'handover', attachPoint: askPoint },
 ];
+
+const distinct = <Some extends Block>(blocks: readonly Some[]): readonly Some[] => {
+  const textOf = ({ header, body }: Block) => `${header}{${body.trim()}}`;
+  const first = new Map(blocks.toReversed().map((block) => [textOf(block), block]));
+  return blocks.filter((block) => first.get(textOf(block)) === block);
+};
 
 /** The tracepoints of a composed program with the fields that it uses, for the preflight. */
 export const tracepointsOf = (program: string): readonly TracepointUse[] => {
@@ -83,7 +117,8 @@ export const kernelTypesOf = (program: string, header: string): readonly string[
 const isInterval = (header: string) => header.startsWith('interval:');
 const isShared = (header: string) => header === 'BEGIN' || header === 'END' || isInterval(header);
 
-const expandIncludes = (text: string, readFragment: (path: string) => string): string =>
+/** The text of a probe with its fragments in place. */
+export const expandIncludes = (text: string, readFragment: (path: string) => string): string =>
   text.replace(/^([ \t]*)#include "(.+)"$/gm, (_line, indent: string, path: string) =>
     expandIncludes(readFragment(path), readFragment)
       .trimEnd()

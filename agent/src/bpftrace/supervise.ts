@@ -1,21 +1,19 @@
-// In: a program. Out: snapshots of its maps, for ever: bpftrace is started again, with back-off, when it ends.
+// In: a program. Out: snapshots of its maps, for ever: bpftrace is started again, with back-off, when it ends, and a
+// fresh one can take over.
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { PlainLog } from '../log.ts';
-import { runBpftrace, type ChildOptions } from './child.ts';
-import { tickMap } from './compose.ts';
-import { parseLine, type MapValues } from './parse.ts';
+import type { ChildEnd } from './child.ts';
+import { goOn, meet, type Leads } from './handover.ts';
+import { startRun, type Maps, type Program, type Run, type RunOptions, type Snapshot } from './run.ts';
 
-/** All maps of a program as they were at one tick. Values count from the start of that run of bpftrace. */
-export interface Snapshot {
-  /** Number of the run, from 1: values of different runs do not continue each other. */
-  readonly run: number;
-  readonly maps: ReadonlyMap<string, MapValues>;
-}
-
-/** Kept up to date while `supervise` runs; becomes self-metrics. */
+/** Kept up to date by the supervisor; becomes self-metrics. */
 export interface SupervisorState {
+  /** Process id of the bpftrace that delivers; undefined while there is none. */
+  pid: number | undefined;
   running: boolean;
-  runs: number;
+  restarts: number;
+  handovers: number;
+  /** Events that handovers may have counted twice or not at all, at most. */
+  doubtfulEvents: number;
   brokenLines: number;
   lostEvents: number;
   /** Unix ms of the latest snapshot; undefined before the first. */
@@ -23,80 +21,140 @@ export interface SupervisorState {
 }
 
 export const newSupervisorState = (): SupervisorState => ({
+  pid: undefined,
   running: false,
-  runs: 0,
+  restarts: 0,
+  handovers: 0,
+  doubtfulEvents: 0,
   brokenLines: 0,
   lostEvents: 0,
   lastSnapshotMs: undefined,
 });
 
+export interface Supervisor {
+  /** Runs bpftrace until `signal` aborts, then resolves when it is gone. */
+  readonly run: (signal: AbortSignal) => Promise<void>;
+  /**
+   * Starts a bpftrace with this program beside the running one, and lets it take over: totals neither fall nor jump.
+   * Resolves with whether it did; if not, all is as it was.
+   */
+  readonly handOver: (program: Program, reason: string) => Promise<boolean>;
+}
+
+export interface SuperviseOptions extends RunOptions {
+  readonly program: Program;
+  readonly state: SupervisorState;
+  /** Maps that fall as well as rise: a fresh run takes nothing over of these, since it will not see the end of it. */
+  readonly levels: readonly string[];
+  /** Called at each tick. */
+  readonly onSnapshot: (snapshot: Snapshot) => void;
+}
+
 const firstPauseMs = 500;
 const longestPauseMs = 30_000;
 /** A run of this length was a good one: the next pause is short again. */
 const healthyRunMs = 60_000;
+/** From its first tick on, a new run counts beside the old one for so long: what was under way is then over. */
+const overlapMs = 5000;
+/** Compiling takes one to ten seconds. */
+const longestStartMs = 60_000;
 
-/**
- * Runs the program until `signal` aborts, then resolves when bpftrace is gone.
- *
- * @param onSnapshot called at each tick
- */
-export const supervise = async (
-  program: string,
-  options: ChildOptions & {
-    readonly log: PlainLog;
-    readonly signal: AbortSignal;
-    readonly state: SupervisorState;
-    readonly onSnapshot: (snapshot: Snapshot) => void;
-  },
-): Promise<void> => {
-  const { log, signal, state } = options;
-  let pauseMs = firstPauseMs;
-  while (!signal.aborted) {
-    state.runs++;
-    const startedMs = Date.now();
-    const end = await runBpftrace(program, options, signal, collectSnapshots(options));
-    state.running = false;
-    if (isAborted(signal)) return;
-    if (Date.now() - startedMs > healthyRunMs) pauseMs = firstPauseMs;
-    log.warn({ ...end, pauseMs }, 'bpftrace ended; starting it again');
-    await sleep(pauseMs, undefined, { signal }).catch(() => undefined);
-    pauseMs = Math.min(pauseMs * 2, longestPauseMs);
-  }
-};
+export const createSupervisor = (options: SuperviseOptions): Supervisor => {
+  const { log, state, onSnapshot } = options;
+  const stopping = new AbortController();
+  let program = options.program;
+  let runs = 0;
+  let current: Run | undefined;
+  let leads: Leads = new Map();
+  let handing = Promise.resolve(false);
 
-const collectSnapshots = ({
-  state,
-  log,
-  onSnapshot,
-}: {
-  readonly state: SupervisorState;
-  readonly log: PlainLog;
-  readonly onSnapshot: (snapshot: Snapshot) => void;
-}) => {
-  const run = state.runs;
-  const maps = new Map<string, MapValues>();
-  return (text: string): void => {
-    const line = parseLine(text);
-    switch (line.kind) {
-      case 'map':
-        maps.set(line.name, line.values);
-        if (line.name !== tickMap) return;
-        if (!state.running) log.info({ run }, 'bpftrace delivers');
-        state.running = true;
-        state.lastSnapshotMs = Date.now();
-        onSnapshot({ run, maps: new Map(maps) });
-        return;
-      case 'lost':
-        state.lostEvents += line.events;
-        return;
-      case 'broken':
-        if (state.brokenLines++ === 0) log.warn({ reason: line.reason }, 'skipped a line from bpftrace');
-        return;
-      case 'attached':
-      case 'other':
+  const deliver = (maps: Maps): void => {
+    if (!state.running) log.info({ run: runs }, 'bpftrace delivers');
+    state.running = true;
+    state.lastSnapshotMs = Date.now();
+    onSnapshot({ run: runs, maps: goOn(maps, leads) });
+  };
+
+  const start = (some: Program, onTick: () => void = () => undefined): Run => {
+    const run = startRun(some, options, stopping.signal, (maps) => {
+      onTick();
+      if (run === current) deliver(maps);
+    });
+    return run;
+  };
+
+  const become = (run: Run | undefined, ahead: Leads = new Map()): void => {
+    current = run;
+    leads = ahead;
+    state.pid = run?.pid;
+  };
+
+  /** Follows from one run to the one that takes over, to the end of the last. */
+  const untilCurrentEnds = async (run: Run): Promise<ChildEnd> => {
+    const end = await run.ended;
+    return current === undefined || current === run ? end : untilCurrentEnds(current);
+  };
+
+  const handOver = async (next: Program, reason: string): Promise<boolean> => {
+    const old = current;
+    if (old === undefined || !state.running) return false;
+    const ticking = new AbortController();
+    const fresh = start(next, () => {
+      ticking.abort();
+    });
+    try {
+      const started = AbortSignal.any([ticking.signal, stopping.signal]);
+      await Promise.race([fresh.ended, pause(longestStartMs, started)]);
+      if (!ticking.signal.aborted) throw new Error('it does not start');
+      await pause(overlapMs, stopping.signal);
+      const { leads: found, ...quality } = await meet(async () => goOn(await old.read(), leads), fresh.read);
+      if (current !== old) throw new Error('the running one has ended');
+      become(fresh, new Map([...found].filter(([map]) => !options.levels.includes(map))));
+      program = next;
+      state.handovers++;
+      state.doubtfulEvents += quality.doubtfulEvents;
+      log.info({ reason, ...quality }, 'another bpftrace took over');
+    } catch (error) {
+      const why = error instanceof Error ? error.message : String(error);
+      if (!stopping.signal.aborted) log.error({ reason, why }, 'another bpftrace could not take over');
     }
+    const isDone = current === fresh;
+    await (isDone ? old : fresh).stop();
+    return isDone;
+  };
+
+  return {
+    run: async (signal) => {
+      signal.addEventListener('abort', () => {
+        stopping.abort();
+      });
+      let pauseMs = firstPauseMs;
+      while (!signal.aborted) {
+        runs++;
+        const startedMs = Date.now();
+        const run = start(program);
+        become(run);
+        const end = await untilCurrentEnds(run);
+        become(undefined);
+        state.running = false;
+        if (isAborted(signal)) break;
+        state.restarts++;
+        if (Date.now() - startedMs > healthyRunMs) pauseMs = firstPauseMs;
+        log.warn({ ...end, pauseMs }, 'bpftrace ended; starting it again');
+        await pause(pauseMs, signal);
+        pauseMs = Math.min(pauseMs * 2, longestPauseMs);
+      }
+      await handing;
+    },
+    handOver: (next, reason) => {
+      handing = handing.then(() => handOver(next, reason));
+      return handing;
+    },
   };
 };
+
+const pause = (ms: number, signal: AbortSignal): Promise<void> =>
+  sleep(ms, undefined, { signal }).catch(() => undefined);
 
 /** A function of its own, so that the compiler does not believe the answer from before an await. */
 const isAborted = (signal: AbortSignal) => signal.aborted;

@@ -1,7 +1,8 @@
 // In: the state of the agent's parts. Out: its self-metrics: is it well, what did it skip, what does it cost.
-import type { SupervisorState } from '../bpftrace/supervise.ts';
 import type { History } from '../history/history.ts';
 import type { FittedProbe } from '../fit.ts';
+import type { ProbeCost } from '../cost/watch.ts';
+import type { MeasureState } from '../measure.ts';
 import type { Cost } from '../privileged.ts';
 import { monotonicNow, type Workloads } from '../workloads/workloads.ts';
 
@@ -15,7 +16,7 @@ export interface SelfMetric {
 
 /** What self-metrics are made of. */
 export interface AgentState {
-  readonly supervisor: SupervisorState;
+  readonly measuring: MeasureState;
   readonly workloads: Workloads;
   readonly probes: readonly Pick<FittedProbe, 'name' | 'mode'>[];
   readonly info: { readonly version: string; readonly bpftrace: string; readonly kernel: string };
@@ -27,7 +28,7 @@ export interface AgentState {
 }
 
 /** Seconds since the latest snapshot of the kernel's maps; undefined before the first. */
-export const snapshotAgeSeconds = ({ lastSnapshotMs }: SupervisorState): number | undefined =>
+export const snapshotAgeSeconds = ({ lastSnapshotMs }: MeasureState): number | undefined =>
   lastSnapshotMs === undefined ? undefined : (Date.now() - lastSnapshotMs) / 1000;
 
 export const selfMetrics = (state: AgentState): readonly SelfMetric[] => [
@@ -35,7 +36,7 @@ export const selfMetrics = (state: AgentState): readonly SelfMetric[] => [
   gauge(
     'agent_snapshot_age_seconds',
     'Time since the kernel was last read; NaN before the first time.',
-    () => [[snapshotAgeSeconds(state.supervisor) ?? NaN]],
+    () => [[snapshotAgeSeconds(state.measuring) ?? NaN]],
   ),
   counter('agent_cpu_seconds_total', 'CPU time of the agent itself, without bpftrace.', () => {
     const { user, system } = process.cpuUsage();
@@ -48,7 +49,7 @@ export const selfMetrics = (state: AgentState): readonly SelfMetric[] => [
   ),
   gauge('probe_up', 'Whether the probe is loaded and delivers.', () =>
     state.probes.map(({ name, mode }) => [
-      mode !== 'none' && state.supervisor.running ? 1 : 0,
+      mode !== 'none' && state.measuring.running ? 1 : 0,
       { probe: name },
     ]),
   ),
@@ -56,13 +57,32 @@ export const selfMetrics = (state: AgentState): readonly SelfMetric[] => [
     state.probes.flatMap(({ name, mode }) => (mode === 'none' ? [] : [[1, { probe: name, mode }]])),
   ),
   counter('probe_restarts_total', 'Times that bpftrace ended and was started again.', () => [
-    [Math.max(0, state.supervisor.runs - 1)],
+    [state.measuring.restarts],
   ]),
+  counter('probe_handovers_total', 'Times that a fresh bpftrace took over from the running one.', () => [
+    [state.measuring.handovers],
+  ]),
+  counter(
+    'probe_handover_doubtful_events_total',
+    'Events that handovers may have counted twice or not at all, at most.',
+    () => [[state.measuring.doubtfulEvents]],
+  ),
+  counter('probe_kernel_seconds_total', 'CPU time of the programs of a probe, estimated from samples.', () =>
+    costs(state, ({ seconds }) => seconds),
+  ),
+  counter('probe_runs_total', 'Runs of the programs of a probe, estimated from samples.', () =>
+    costs(state, ({ runs }) => runs),
+  ),
+  counter(
+    'probe_recursion_misses_total',
+    'Runs of a program that the kernel left out because another was at work on that CPU.',
+    () => costs(state, ({ misses }) => misses),
+  ),
   counter('probe_parse_errors_total', 'Lines from bpftrace that could not be read and were skipped.', () => [
-    [state.supervisor.brokenLines],
+    [state.measuring.brokenLines],
   ]),
   counter('probe_lost_events_total', 'Events that bpftrace says it lost.', () => [
-    [state.supervisor.lostEvents],
+    [state.measuring.lostEvents],
   ]),
   gauge('probe_map_entries', 'Entries of a kernel map; what does not fit into a full one is lost.', () =>
     [...state.mapEntries].map(([map, entries]) => [entries, { map: map.slice(1) }]),
@@ -103,6 +123,9 @@ export const selfMetrics = (state: AgentState): readonly SelfMetric[] => [
     state.workloads.stats().sources.map(({ name, errors }) => [errors, { source: name }]),
   ),
 ];
+
+const costs = ({ measuring }: AgentState, valueOf: (cost: ProbeCost) => number) =>
+  [...measuring.cost].map(([probe, one]) => [valueOf(one), { probe }] as const);
 
 const metric = (
   kind: SelfMetric['kind'],

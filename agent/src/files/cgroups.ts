@@ -1,6 +1,6 @@
 // In: the cgroups of known workloads. Out: their CPU time, throttling, pressure and memory, as one more snapshot.
 import { setImmediate } from 'node:timers/promises';
-import type { Snapshot } from '../bpftrace/supervise.ts';
+import type { Snapshot } from '../bpftrace/run.ts';
 import type { CounterDefinition } from '../probes/probe.ts';
 import { metricNames } from '../series/names.ts';
 import { lineageOf } from '../workloads/lineage.ts';

@@ -1,6 +1,6 @@
 // In: snapshots of kernel maps. Out: series that only go up, by workload and labels, whatever bpftrace does.
 import type { MapValues } from '../bpftrace/parse.ts';
-import type { Snapshot } from '../bpftrace/supervise.ts';
+import type { Snapshot } from '../bpftrace/run.ts';
 import type { CounterDefinition, HistogramDefinition } from '../probes/probe.ts';
 import type { Workload } from '../workloads/workload.ts';
 import { createBlame } from './blame.ts';

@@ -1,8 +1,9 @@
 // In: the pipe from the process that has rights. Out: what that one does for this one; and no rights here.
 import type { Logger } from 'pino';
-import type { Snapshot } from '../bpftrace/supervise.ts';
+import type { Snapshot } from '../bpftrace/run.ts';
 import { untilAborted } from '../group.ts';
-import type { Cost, Measuring, Privileged } from '../privileged.ts';
+import type { Measuring } from '../measure.ts';
+import type { Cost, Privileged } from '../privileged.ts';
 import type { Downward, Upward } from './messages.ts';
 
 /** The process that has rights, seen from the one that listens. */

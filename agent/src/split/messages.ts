@@ -1,6 +1,7 @@
 // In: nothing. Out: what goes through the pipe between the process that has rights and the one that listens.
-import type { Snapshot, SupervisorState } from '../bpftrace/supervise.ts';
+import type { Snapshot } from '../bpftrace/run.ts';
 import type { PlainLog } from '../log.ts';
+import type { MeasureState } from '../measure.ts';
 import type { Cost, Plan } from '../privileged.ts';
 
 /** From the process that listens: its plan, once, before it has read a request; then nothing but this one question. */
@@ -10,7 +11,7 @@ export type Upward = { readonly kind: 'plan'; readonly plan: Plan } | { readonly
 export type Downward =
   | {
       readonly kind: 'news';
-      readonly state: SupervisorState;
+      readonly state: MeasureState;
       readonly cost: Cost;
       readonly snapshot: Snapshot | undefined;
     }

@@ -3,8 +3,8 @@ import { fork, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { newSupervisorState } from '../bpftrace/supervise.ts';
 import { runGroup, untilAborted } from '../group.ts';
+import { newMeasureState } from '../measure.ts';
 import { privilegedHere, type Cost, type Plan } from '../privileged.ts';
 import type { PlainLog } from '../log.ts';
 import type { Downward, Upward } from './messages.ts';
@@ -63,7 +63,7 @@ const planOf = (listener: ChildProcess): Promise<Plan> =>
   });
 
 const serve = async (listener: ChildProcess, plan: Plan, signal: AbortSignal): Promise<void> => {
-  const state = newSupervisorState();
+  const state = newMeasureState();
   const { send, sendUnlessFull } = senderTo(listener);
   answerRequests(listener, plan.dockerSocket, send);
   const tell = (level: keyof PlainLog) => (fields: object, text: string) => {

@@ -1,0 +1,87 @@
+// In: two runs that count the same events. Out: what the old one has counted and the new one has not. Pure.
+import type { Maps } from './run.ts';
+
+/** How far a value of the old run is ahead of the same value of the new one, which is the same at any time. */
+interface Lead {
+  readonly least: number;
+  readonly most: number;
+}
+
+/** By map and key. */
+export type Leads = ReadonlyMap<string, ReadonlyMap<string, Lead>>;
+
+export interface Meeting {
+  readonly leads: Leads;
+  /** Events that may be counted twice or not at all, at most: of some values the lead is not known exactly. */
+  readonly doubtfulEvents: number;
+  readonly rounds: number;
+}
+
+/** A round takes some 10 ms, and much longer where CPU time is short: there it needs more time, and not less care. */
+const mostRounds = 50;
+const longestMs = 10_000;
+
+/**
+ * Finds how far the old run is ahead. The two cannot be read at one instant, but a reading of the old one between two of
+ * the new one says that it is ahead by the difference to the second at least, and by that to the first at most. Both
+ * count every event: so, round by round, each value has a moment in which nothing comes in between.
+ */
+export const meet = async (
+  readOld: () => Promise<Maps>,
+  readNew: () => Promise<Maps>,
+  now: () => number = () => performance.now(),
+): Promise<Meeting> => {
+  const startMs = now();
+  const leads = new Map<string, Map<string, Lead>>();
+  let before = await readNew();
+  for (let rounds = 1; ; rounds++) {
+    const old = await readOld();
+    const after = await readNew();
+    const isSettled = narrow(leads, before, old, after);
+    if (isSettled || rounds === mostRounds || now() - startMs >= longestMs)
+      return { leads, doubtfulEvents: countDoubtful(leads), rounds };
+    before = after;
+  }
+};
+
+/** Takes a round into account; returns whether all leads are known exactly. */
+const narrow = (leads: Map<string, Map<string, Lead>>, before: Maps, old: Maps, after: Maps): boolean => {
+  let isSettled = true;
+  for (const [map, values] of after) {
+    const known = leads.get(map) ?? new Map<string, Lead>();
+    leads.set(map, known);
+    for (const [key, value] of values) {
+      const counted = old.get(map)?.get(key);
+      // What only the new one has did not fit into the old one, or has come since.
+      if (counted === undefined) continue;
+      const now = { least: counted - value, most: counted - (before.get(map)?.get(key) ?? 0) };
+      const then = known.get(key) ?? now;
+      const both = { least: Math.max(then.least, now.least), most: Math.min(then.most, now.most) };
+      // Where they contradict each other, the old one has counted what began before the new one was there.
+      const lead = both.least > both.most ? now : both;
+      known.set(key, lead);
+      if (lead.least < lead.most) isSettled = false;
+    }
+  }
+  return isSettled;
+};
+
+/** Maps that count no events have a unit in their name, as bpf/README.md demands. */
+const countDoubtful = (leads: Leads): number =>
+  [...leads]
+    .filter(([map]) => !/_(ns|us|bytes)$/.test(map))
+    .flatMap(([, byKey]) => [...byKey.values()])
+    .reduce((sum, { least, most }) => sum + Math.ceil((most - least) / 2), 0);
+
+/** The values of the new run as those of the old one would go on. */
+export const goOn = (maps: Maps, leads: Leads): Maps =>
+  new Map(
+    [...maps].map(([map, values]) => {
+      const byKey = leads.get(map);
+      if (byKey === undefined || byKey.size === 0) return [map, values];
+      return [map, new Map([...values].map(([key, value]) => [key, value + middle(byKey.get(key))]))];
+    }),
+  );
+
+const middle = (lead: Lead | undefined): number =>
+  lead === undefined ? 0 : Math.floor((lead.least + lead.most) / 2);

@@ -1,0 +1,99 @@
+// In: a program. Out: one run of bpftrace: a snapshot at each tick, and one whenever it is asked for.
+import { randomInt } from 'node:crypto';
+import { getPriority } from 'node:os';
+import { startBpftrace, type Child, type ChildOptions } from './child.ts';
+import { askedMap, tickMap } from './compose.ts';
+import type { PlainLog } from '../log.ts';
+import { parseLine, type MapValues } from './parse.ts';
+
+export type Maps = ReadonlyMap<string, MapValues>;
+
+/** All maps of a program as they were at one time. */
+export interface Snapshot {
+  /** Values of snapshots with the same number, which counts from 1, continue each other. */
+  readonly run: number;
+  readonly maps: Maps;
+}
+
+export interface Run extends Child {
+  /** Reads the maps now. @throws Error when bpftrace has ended, or does not answer */
+  readonly read: () => Promise<Maps>;
+  /** Resolves when the process is gone. */
+  readonly stop: () => Promise<void>;
+}
+
+/** A program for bpftrace; `token` is what it answers to, see `compose`. */
+export type Program = (token: number) => string;
+
+export interface RunOptions extends ChildOptions {
+  readonly log: PlainLog;
+  readonly state: { brokenLines: number; lostEvents: number };
+}
+
+const patienceMs = 5000;
+
+/** Starts bpftrace, and stops it when `signal` aborts. @param onTick called with its maps at each interval */
+export const startRun = (
+  program: Program,
+  { log, state, ...options }: RunOptions,
+  signal: AbortSignal,
+  onTick: (maps: Maps) => void,
+): Run => {
+  // Above any process id, so that nobody asks by chance.
+  const token = randomInt(2 ** 30, 2 ** 31);
+  const stop = new AbortController();
+  const maps = new Map<string, MapValues>();
+  let onAnswer: (maps: Maps) => void = () => undefined;
+
+  const onLine = (text: string): void => {
+    const line = parseLine(text);
+    switch (line.kind) {
+      case 'map':
+        maps.set(line.name, line.values);
+        if (line.name === askedMap) onAnswer(new Map(maps));
+        if (line.name === tickMap) onTick(new Map(maps));
+        return;
+      case 'lost':
+        state.lostEvents += line.events;
+        return;
+      case 'broken':
+        if (state.brokenLines++ === 0) log.warn({ reason: line.reason }, 'skipped a line from bpftrace');
+        return;
+      case 'attached':
+      case 'other':
+    }
+  };
+
+  const child = startBpftrace(program(token), options, AbortSignal.any([signal, stop.signal]), onLine);
+  return {
+    ...child,
+    read: () =>
+      new Promise((resolve, reject) => {
+        const give = (why: string) => {
+          reject(new Error(`bpftrace ${why}`));
+        };
+        const timeout = setTimeout(give, patienceMs, 'does not answer');
+        onAnswer = (answer) => {
+          clearTimeout(timeout);
+          resolve(answer);
+        };
+        void child.ended.then(() => {
+          clearTimeout(timeout);
+          give('has ended');
+        });
+        ask(token);
+      }),
+    stop: async () => {
+      stop.abort();
+      await child.ended;
+    },
+  };
+};
+
+const ask = (token: number): void => {
+  try {
+    getPriority(token);
+  } catch {
+    // There is no such process, and it does not matter: the program has seen the call.
+  }
+};

@@ -1,0 +1,100 @@
+// In: the running bpftrace. Out: what each of its probes costs the node, from samples.
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { OwnedProgram } from '../bpftrace/compose.ts';
+import type { PlainLog } from '../log.ts';
+import { between, costByProbe, type Cost } from './attribute.ts';
+import { readPrograms } from './programs.ts';
+import { withBpfStats } from './switch.ts';
+
+export interface ProbeCost {
+  /** CPU time of its programs, and how often they ran: what the samples say, for all of the time. */
+  readonly seconds: number;
+  readonly runs: number;
+  /** Runs that the kernel left out because another program was at work on that CPU. These are all there were. */
+  readonly misses: number;
+}
+
+/** By probe; kept up to date by `watchCost`; becomes self-metrics. */
+export type CostState = Map<string, ProbeCost>;
+
+export interface RunningPrograms {
+  readonly pid: number;
+  readonly owned: readonly OwnedProgram[];
+}
+
+export interface WatchOptions {
+  /** Time between two samples, in ms. */
+  readonly sampleInterval: number;
+  readonly state: CostState;
+  readonly log: PlainLog;
+  /** The process that holds the programs, and whose each is; undefined while there is none. */
+  readonly running: () => RunningPrograms | undefined;
+}
+
+/** The kernel keeps its books while a sample lasts, and not between two: they cost each run of a program some 50 ns. */
+const longestSampleMs = 1000;
+
+/** Takes a sample at each interval until `signal` aborts; the time since the one before counts as that sample says. */
+export const watchCost = async (options: WatchOptions, signal: AbortSignal): Promise<void> => {
+  const { sampleInterval, state, log, running } = options;
+  const lengthMs = Math.min(longestSampleMs, sampleInterval / 2);
+  let bookedMs = performance.now();
+  let last: Sample | undefined;
+  let isBlind = false;
+  for (;;) {
+    await sleep(sampleInterval - lengthMs, undefined, { signal }).catch(() => undefined);
+    if (signal.aborted) return;
+    const process = running();
+    if (process === undefined) continue;
+    const sample = await takeSample(process, lengthMs, signal);
+    // Another process may have come in its place meanwhile.
+    if (running()?.pid !== process.pid) continue;
+    if (sample === undefined && !isBlind)
+      log.warn(
+        { remedy: 'make /proc/sys/kernel/bpf_stats_enabled writable, as it is in a privileged container' },
+        'what the probes cost is not known',
+      );
+    isBlind = sample === undefined;
+    if (sample === undefined) continue;
+    const nowMs = performance.now();
+    book(state, sample, last, (nowMs - bookedMs) / 1000);
+    bookedMs = nowMs;
+    last = sample;
+  }
+};
+
+interface Sample {
+  readonly pid: number;
+  readonly seconds: number;
+  readonly before: ReadonlyMap<string, Cost>;
+  readonly after: ReadonlyMap<string, Cost>;
+}
+
+const takeSample = (
+  { pid, owned }: RunningPrograms,
+  lengthMs: number,
+  signal: AbortSignal,
+): Promise<Sample | undefined> => {
+  const read = async () => costByProbe(await readPrograms(pid), owned);
+  return withBpfStats(async () => {
+    const startMs = performance.now();
+    const before = await read();
+    await sleep(lengthMs, undefined, { signal }).catch(() => undefined);
+    const after = await read();
+    return { pid, seconds: (performance.now() - startMs) / 1000, before, after };
+  });
+};
+
+const book = (state: CostState, sample: Sample, last: Sample | undefined, elapsedSeconds: number): void => {
+  const scale = elapsedSeconds / sample.seconds;
+  // Misses are booked whether the switch is on or off.
+  const missed = between(last?.pid === sample.pid ? last.after : new Map(), sample.after);
+  for (const [probe, { runs, nanoseconds }] of between(sample.before, sample.after)) {
+    const sum = state.get(probe) ?? { seconds: 0, runs: 0, misses: 0 };
+    state.set(probe, {
+      seconds: sum.seconds + (nanoseconds / 1e9) * scale,
+      runs: sum.runs + Math.round(runs * scale),
+      misses: sum.misses + (missed.get(probe)?.misses ?? 0),
+    });
+  }
+};

@@ -1,0 +1,151 @@
+// A fresh bpftrace takes over from the running one, under load: what was counted stays counted, once.
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { execa } from 'execa';
+import { mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { cgroupRoot, createCgroupTree, isRunning, type CgroupTree } from '../../demo/cgroup.ts';
+import { startChild } from '../../demo/child.ts';
+import { wrkAtRate } from '../bench/wrk.ts';
+import { startAgent, valueOf, type RunningAgent } from '../support/agent.ts';
+import { get, openConnection } from '../support/client.ts';
+import { describeKernel } from '../support/kernel.ts';
+import { startNginx, type Nginx } from '../support/nginx.ts';
+import { until } from '../support/prometheus.ts';
+import { requestCount } from '../support/series.ts';
+
+const processesOf = async (agent: RunningAgent): Promise<readonly number[]> => {
+  const { stdout } = await execa('pgrep', ['-P', String(agent.pid), 'bpftrace'], { reject: false });
+  return stdout.split('\n').filter(Boolean).map(Number);
+};
+const counterOf = async (agent: RunningAgent, name: string) =>
+  valueOf(await agent.metrics(), `plumbline_probe_${name}_total`);
+
+const maxMapKeys = 1024;
+/** Each makes four entries, one for each status. */
+const livesToFillAMap = 180;
+const mostLives = 250;
+
+describeKernel('handover', () => {
+  let tree: CgroupTree;
+  let nginx: Nginx;
+  let config: string;
+
+  beforeAll(async () => {
+    tree = await createCgroupTree('plumbline-test-handover');
+    nginx = await startNginx({ tree, cgroup: 'nginx' });
+    // Known to the agent before they are used: this is about counts, and not about whose they are.
+    const root = join(await cgroupRoot(), tree.path, 'short');
+    for (let life = 0; life < mostLives; life++) await mkdir(join(root, `life${life}`), { recursive: true });
+    config = `bpftrace: { maxMapKeys: ${maxMapKeys} }\nworkloads: { static: [{ cgroup: "${tree.path}/*", app: $1, version: v1 }] }`;
+  });
+  afterAll(async () => {
+    await nginx.stop();
+    await tree.remove();
+  });
+
+  /** A server that moves from cgroup to cgroup and answers four times in each: four entries of a map, at least. */
+  const manyShortLives = async (isEnough: (lives: number) => Promise<boolean>): Promise<number> => {
+    const script = new URL('../support/servers/blocking.py', import.meta.url).pathname;
+    const server = await startChild(['python3', script], { tree, cgroup: 'short' });
+    const port = Number(await server.firstLine());
+    let lives = 0;
+    for (; !(await isEnough(lives)); lives++) {
+      await tree.place(`short/life${lives}`, server.pid);
+      const connection = await openConnection(port);
+      for (const [index, status] of [200, 301, 404, 500].entries()) {
+        connection.send(get(`/status/${status}`));
+        await connection.responses(index + 1);
+      }
+      connection.socket.destroy();
+    }
+    await server.stop();
+    return lives;
+  };
+
+  test('maps fill up with what is gone: another process takes over, and each request is counted once', async () => {
+    const agent = await startAgent(config);
+    let isOver = false;
+    const load = async () => {
+      while (!isOver) await wrkAtRate(`http://127.0.0.1:${nginx.port}/hello`, 600, 2);
+    };
+    try {
+      const [first] = await processesOf(agent);
+      const servedBefore = await nginx.served();
+      const loading = load();
+      const lives = await manyShortLives(async (count) => {
+        if (count < livesToFillAMap) return false;
+        await sleep(1000); // No map is to be full before the other process is there.
+        return (await counterOf(agent, 'handovers')) > 0;
+      });
+      isOver = true;
+      await loading;
+      const served = (await nginx.served()) - servedBefore + 1;
+      await agent.settle();
+      const [now = 0, ...others] = await processesOf(agent);
+      expect(others).toEqual([]);
+      expect(now).not.toBe(first);
+      const series = await agent.series();
+      const doubtful = await counterOf(agent, 'handover_doubtful_events');
+      const off = (app: string, requests: number) => Math.abs(requestCount(series, app) - requests);
+      process.stderr.write(
+        `off: ${off('short', 4 * lives)} and ${off('nginx', served)} of ${served}, ${doubtful} `,
+      );
+      expect(off('short', 4 * lives) + off('nginx', served)).toBeLessThanOrEqual(doubtful);
+      expect(await counterOf(agent, 'restarts')).toBe(0);
+    } finally {
+      isOver = true;
+      const { exitCode, stderr } = await agent.stop();
+      process.stderr.write(/.*took over.*/.exec(stderr)?.[0] ?? '');
+      expect(exitCode).toBe(0);
+    }
+  });
+
+  /** Ends when a second bpftrace has been started; gives both, and how many requests there were until then. */
+  const untilOverlap = async (agent: RunningAgent) => {
+    const [old = 0] = await processesOf(agent);
+    let fresh: number | undefined;
+    const lives = await manyShortLives(async (count) => {
+      if (count >= livesToFillAMap && count % 10 === 0)
+        fresh = (await processesOf(agent)).find((pid) => pid !== old);
+      return fresh !== undefined;
+    });
+    return { old, fresh: fresh ?? 0, requests: 4 * lives };
+  };
+
+  test('the fresh process dies before it has taken over: the running one goes on', async () => {
+    const agent = await startAgent(config);
+    try {
+      const { old, fresh, requests } = await untilOverlap(agent);
+      process.kill(fresh, 'SIGKILL');
+      await until(() => Promise.resolve(!isRunning(fresh)));
+      await agent.settle();
+      expect(await processesOf(agent)).toEqual([old]);
+      expect(requestCount(await agent.series(), 'short')).toBe(requests);
+      expect(await counterOf(agent, 'handovers')).toBe(0);
+      expect(await counterOf(agent, 'restarts')).toBe(0);
+    } finally {
+      const { exitCode, stderr } = await agent.stop();
+      expect(stderr).toContain('could not take over');
+      expect(exitCode).toBe(0);
+    }
+  });
+
+  test('the running process dies before the fresh one has taken over: it is started again, totals go on', async () => {
+    const agent = await startAgent(config);
+    try {
+      const { old, requests } = await untilOverlap(agent);
+      await agent.settle();
+      process.kill(old, 'SIGKILL');
+      await until(async () => (await counterOf(agent, 'restarts')) === 1);
+      await until(async () => (await processesOf(agent)).length === 1);
+      await until(async () => (await fetch(`${agent.url}/readyz`)).ok);
+      expect(requestCount(await agent.series(), 'short')).toBe(requests);
+      const more = 4 * (await manyShortLives((count) => Promise.resolve(count === 3)));
+      await agent.settle();
+      expect(requestCount(await agent.series(), 'short')).toBe(requests + more);
+    } finally {
+      expect((await agent.stop()).exitCode).toBe(0);
+    }
+  });
+});
