@@ -11,7 +11,7 @@ import { parseConfig } from '../agent/src/config.ts';
 import { createLog } from '../agent/src/log.ts';
 import { createCgroupTree, type CgroupTree } from './cgroup.ts';
 import type { Child } from './child.ts';
-import { favourSession, scenarios, startWorld } from './world.ts';
+import { scenarios, startWorld } from './world.ts';
 
 /** Compilers and caches warm up while the probes are loaded and for this long; the summary is of what comes after. */
 const warmUpMs = 2000;
@@ -60,7 +60,6 @@ async function run(options: Options): Promise<void> {
   const signal = AbortSignal.any([untilSignal(), stop.signal]);
   const tree = await createCgroupTree('plumbline-demo');
   const children: Child[] = [];
-  const restoreSession = await favourSession();
   try {
     await startWorld(scenario, tree, children);
     let watching = Promise.resolve();
@@ -78,7 +77,6 @@ async function run(options: Options): Promise<void> {
     stop.abort();
     await Promise.all(children.map((child) => child.stop()));
     await tree.remove();
-    await restoreSession();
   }
 }
 

@@ -1,5 +1,4 @@
 // In: a scenario. Out: two versions of a service, their load and perhaps a neighbour, each in its cgroup.
-import { readFile, writeFile } from 'node:fs/promises';
 import { availableParallelism, setPriority } from 'node:os';
 import type { CgroupTree } from './cgroup.ts';
 import { startChild, type Child } from './child.ts';
@@ -73,16 +72,4 @@ export async function startWorld(scenario: Scenario, tree: CgroupTree, children:
   if (scenario.isNoisy) {
     await start('neighbour', lastCore, nice.own, ...asRealTime, process.execPath, '-e', neighbour);
   }
-}
-
-/**
- * Gives the processes of this session the CPU before those of others, so that a scenario is the same on a machine that
- * does other work as well: with autogroups (sched(7)) niceness counts only within a session. Returns what undoes it.
- */
-export async function favourSession(): Promise<() => Promise<void>> {
-  const file = '/proc/self/autogroup';
-  const before = /nice (-?\d+)/.exec(await readFile(file, 'utf8').catch(() => ''))?.[1];
-  if (before === undefined) return () => Promise.resolve();
-  await writeFile(file, '-10');
-  return () => writeFile(file, before);
 }
