@@ -1,5 +1,7 @@
 // In: every probe, and what this node has. Out: what each probe can be here: full, reduced or nothing, and why.
+import { release } from 'node:os';
 import { kernelTypesOf, tracepointsOf } from './bpftrace/compose.ts';
+import { isAtLeast } from './bpftrace/kernel.ts';
 import { checkProgramRights, checkTracepoints, type Finding, type Preflight } from './bpftrace/preflight.ts';
 import { composeProbes, ownTypes, type LoadedProbe } from './probes.ts';
 
@@ -16,7 +18,7 @@ export const fitProbes = (
   ground: Pick<Preflight, 'btfFile'>,
 ): readonly FittedProbe[] =>
   probes.map((probe) => {
-    const lacking = lackingFor(probe.source, ground);
+    const lacking = [...checkLeastKernel(probe), ...lackingFor(probe.source, ground)];
     if (lacking.length === 0) return { ...probe, mode: 'full', lacking };
     const { reduced } = probe;
     if (reduced === undefined || lackingFor(reduced, ground).length > 0)
@@ -24,6 +26,12 @@ export const fitProbes = (
     const metrics = probe.metrics.filter(({ isFullOnly = false }) => !isFullOnly);
     return { ...probe, source: reduced, metrics, mode: 'reduced', lacking };
   });
+
+const checkLeastKernel = ({ leastKernel }: LoadedProbe): readonly Finding[] => {
+  if (leastKernel === undefined || isAtLeast(release(), leastKernel)) return [];
+  const remedy = `Linux ${leastKernel.join('.')} or newer, whose verifier is known to take this probe`;
+  return [{ name: 'kernel', status: 'missing', found: `Linux ${release()}`, remedy }];
+};
 
 const lackingFor = (source: string, { btfFile }: Pick<Preflight, 'btfFile'>): readonly Finding[] => {
   const program = composeProbes([{ source }], 1000, undefined);

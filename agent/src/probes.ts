@@ -1,10 +1,8 @@
 // In: the folder bpf/. Out: every probe in it, with its text; and programs made of them.
 import { existsSync, readFileSync } from 'node:fs';
 import { readdir } from 'node:fs/promises';
-import { release } from 'node:os';
 import { clockFragment, type JiffyClock } from './bpftrace/clock.ts';
 import { compose, expandIncludes } from './bpftrace/compose.ts';
-import { isAtLeast } from './bpftrace/kernel.ts';
 import { defaultPeerPorts, peerPortsFragment } from './peer-ports.ts';
 import type { Probe } from './probes/probe.ts';
 
@@ -58,24 +56,15 @@ export const textOf = (
   peerPorts: readonly number[] = defaultPeerPorts,
 ): string => expandIncludes(source, (path) => nodeFragment(path, clock, peerPorts) ?? readBpf(path));
 
-/**
- * What differs from node to node: its clock; the ports told apart; and `node/rounds-N.bt`, to go round a block N times,
- * if $round lets it.
- */
+/** What differs from node to node: its clock, and the ports told apart. */
 const nodeFragment = (
   path: string,
   clock: JiffyClock | undefined,
   peerPorts: readonly number[],
 ): string | undefined => {
   if (path === 'node/clock.bt') return clockFragment(clock);
-  if (path === 'node/peer_ports.bt') return peerPortsFragment(peerPorts);
-  const rounds = /^node\/rounds-(\d+)\.bt$/.exec(path)?.[1];
-  return rounds === undefined ? undefined : roundsFragment(rounds);
+  return path === 'node/peer_ports.bt' ? peerPortsFragment(peerPorts) : undefined;
 };
-
-/** Bounded loops came with Linux 5.3; before, what a program repeats is written out, and short. */
-const roundsFragment = (rounds: string): string =>
-  isAtLeast(release(), [5, 3]) ? `while ($round < ${rounds})` : 'unroll (8)';
 
 const readBpf = (path: string): string => readFileSync(new URL(path, bpfFolder), 'utf8');
 

@@ -104,13 +104,13 @@ describeKernel('http2', () => {
   test('node: statuses, many streams at once, and header blocks larger than a frame', async () => {
     const { app, port } = await startServer('http2');
     const session = connectHttp2(`http://127.0.0.1:${port}`);
-    await Promise.all(Array.from({ length: 5 }, () => request(session, '/')));
+    await Promise.all(Array.from({ length: 4 }, () => request(session, '/')));
     for (const status of [200, 204, 304, 404, 500]) await request(session, `/status/${status}`);
     await request(session, '/large/40000');
     await request(session, '/', { 'x-large': 'x'.repeat(30_000) });
     await request(session, '/padded/100000');
     session.close();
-    expect(await seen(app)).toEqual({ 'http2 2xx': 10, 'http2 3xx': 1, 'http2 4xx': 1, 'http2 5xx': 1 });
+    expect(await seen(app)).toEqual({ 'http2 2xx': 9, 'http2 3xx': 1, 'http2 4xx': 1, 'http2 5xx': 1 });
   });
 
   test('a status from the dynamic table counts by its class while that is the only one there, else as unknown', async () => {

@@ -38,4 +38,6 @@ export interface Probe {
   /** One line for `plumbline bpf` without a name. */
   readonly purpose: string;
   readonly metrics: readonly (HistogramDefinition | CounterDefinition)[];
+  /** The oldest kernel whose verifier is known to take it; any, if undefined. */
+  readonly leastKernel?: readonly [major: number, minor: number];
 }
