@@ -3,6 +3,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { readdir } from 'node:fs/promises';
 import { clockFragment, type JiffyClock } from './bpftrace/clock.ts';
 import { compose, expandIncludes } from './bpftrace/compose.ts';
+import { ConfigError } from './config.ts';
 import { defaultPeerPorts, peerPortsFragment } from './peer-ports.ts';
 import type { Probe } from './probes/probe.ts';
 
@@ -15,14 +16,21 @@ export interface LoadedProbe extends Probe {
 const bpfFolder = new URL('../../bpf/', import.meta.url);
 const moduleExtension = import.meta.url.endsWith('.ts') ? 'ts' : 'js';
 
-/** Finds every bpf/NAME.bt with its probes/NAME module: a new probe is these two files and no list. */
-export const loadProbes = async (): Promise<readonly LoadedProbe[]> => {
+/**
+ * Finds every bpf/NAME.bt with its probes/NAME module: a new probe is these two files and no list.
+ *
+ * @throws ConfigError when one of the `wanted` names is none of a probe
+ */
+export const loadProbes = async (wanted?: readonly string[]): Promise<readonly LoadedProbe[]> => {
   const names = (await readdir(bpfFolder))
     .filter((file) => file.endsWith('.bt'))
     .map((file) => file.slice(0, -'.bt'.length))
     .sort();
+  const unknown = wanted?.find((name) => !names.includes(name));
+  if (unknown !== undefined)
+    throw new ConfigError(`probes: expected some of ${names.join(', ')}, got "${unknown}"`);
   return Promise.all(
-    names.map(async (name) => {
+    (wanted === undefined ? names : names.filter((name) => wanted.includes(name))).map(async (name) => {
       const module = (await import(new URL(`./probes/${name}.${moduleExtension}`, import.meta.url).href)) as {
         probe: Probe;
       };

@@ -1,0 +1,18 @@
+import { expect, test } from 'vitest';
+import { ConfigError } from './config.ts';
+import { loadProbes } from './probes.ts';
+
+test('every probe is found by its two files', async () => {
+  const names = (await loadProbes()).map(({ name }) => name);
+  expect(names).toEqual(expect.arrayContaining(['http', 'runqueue', 'tcp']));
+});
+
+test('only the probes that are wanted are loaded', async () => {
+  expect((await loadProbes(['tcp', 'http'])).map(({ name }) => name)).toEqual(['http', 'tcp']);
+});
+
+test('a probe that does not exist is named, beside those that do', async () => {
+  const loading = loadProbes(['http', 'htpp2']);
+  await expect(loading).rejects.toThrow(ConfigError);
+  await expect(loading).rejects.toThrow(/^probes: expected some of .*http2, .*, got "htpp2"$/);
+});
