@@ -55,8 +55,9 @@ export const measure = (
       onSnapshot(snapshot);
     },
   });
+  // One that is still attaching has only some of its programs.
   const running = () =>
-    state.pid === undefined ? undefined : { pid: state.pid, owned: ownedPrograms(probes) };
+    state.pid === undefined || !state.running ? undefined : { pid: state.pid, owned: ownedPrograms(probes) };
   return runGroup(
     [
       (stop) => supervisor.run(stop),
