@@ -21,7 +21,10 @@ describeKernel('blockio', () => {
     await execa('dd', ['if=/dev/zero', `of=${file}`, 'bs=1M', 'count=16']);
     device = (await execa('losetup', ['--find', '--show', file])).stdout;
     tree = await createCgroupTree('plumbline-test-blockio');
-    agent = await startAgent(`workloads: { static: [{ cgroup: "${tree.path}/*-*", app: $1, version: $2 }] }`);
+    agent = await startAgent(
+      `workloads: { static: [{ cgroup: "${tree.path}/*-*", app: $1, version: $2 }] }`,
+      { probes: ['blockio'] },
+    );
   });
 
   afterAll(async () => {

@@ -66,7 +66,7 @@ describeKernel('own cost', () => {
   test('the kernel time of a probe is told, and the kernel books only while a sample is taken', async () => {
     const tree = await createCgroupTree('plumbline-test-cost');
     const nginx = await startNginx({ tree, cgroup: 'nginx-v1' });
-    const agent = await startAgent('budget: { sampleInterval: 1s }');
+    const agent = await startAgent('budget: { sampleInterval: 1s }', { probes: 'all' });
     const connection = await openConnection(nginx.port);
     let sent = 0;
     const seconds = async () => costOf(await agent.metrics(), 'kernel_seconds_total', 'http');

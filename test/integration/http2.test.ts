@@ -60,7 +60,10 @@ describeKernel('http2', () => {
     const before = await startServer('http2');
     early = connectHttp2(`http://127.0.0.1:${before.port}`);
     await request(early, '/');
-    agent = await startAgent(`workloads: { static: [{ cgroup: "${tree.path}/*-*", app: $1, version: $2 }] }`);
+    agent = await startAgent(
+      `workloads: { static: [{ cgroup: "${tree.path}/*-*", app: $1, version: $2 }] }`,
+      { probes: ['http', 'http2'] },
+    );
   }, 120_000);
 
   afterAll(async () => {

@@ -49,9 +49,7 @@ describeKernel('without BTF', () => {
     tree = await createCgroupTree('plumbline-test-reduced');
     agent = await startAgent(
       `workloads: { static: [{ cgroup: "${tree.path}/*-*", app: $1, version: $2 }] }`,
-      {
-        under: withoutBtf,
-      },
+      { under: withoutBtf, probes: 'all' },
     );
   });
 

@@ -67,7 +67,10 @@ describeKernel('runqueue', () => {
 
   beforeAll(async () => {
     tree = await createCgroupTree('plumbline-test-runqueue');
-    agent = await startAgent(`workloads: { static: [{ cgroup: "${tree.path}/*-*", app: $1, version: $2 }] }`);
+    agent = await startAgent(
+      `workloads: { static: [{ cgroup: "${tree.path}/*-*", app: $1, version: $2 }] }`,
+      { probes: ['runqueue'] },
+    );
   });
 
   afterEach(async () => {

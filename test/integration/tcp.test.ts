@@ -63,10 +63,13 @@ describeKernel('tcp', () => {
     await link.firstLine();
     port = await serve('server-v1', '127.0.0.1');
     port6 = await serve('server6-v1', '::1');
-    agent = await startAgent(`
+    agent = await startAgent(
+      `
 bpftrace: { maxMapKeys: 65536 }
 tcp: { peerPorts: [${port}] }
-workloads: { static: [{ cgroup: "${tree.path}/*-*", app: $1, version: $2 }] }`);
+workloads: { static: [{ cgroup: "${tree.path}/*-*", app: $1, version: $2 }] }`,
+      { probes: ['tcp'] },
+    );
   });
 
   afterEach(async () => {

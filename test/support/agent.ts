@@ -40,17 +40,21 @@ export const startAgent = async (
   {
     awaitReady = true,
     intervalMs = 200,
+    probes = ['http'],
     under = [],
   }: {
     readonly awaitReady?: boolean;
     readonly intervalMs?: number;
+    /** All take some seconds to load. */
+    readonly probes?: readonly string[] | 'all';
     /** A command that runs the one behind it, such as one of util-linux. */
     readonly under?: readonly string[];
   } = {},
 ): Promise<RunningAgent> => {
   const folder = await mkdtemp(join(tmpdir(), 'plumbline-test-'));
   const file = join(folder, 'agent.yaml');
-  await writeFile(file, `listen: 127.0.0.1:0\ninterval: ${intervalMs}ms\n${yaml}`);
+  const wanted = probes === 'all' ? '' : `probes: [${probes.join(', ')}]\n`;
+  await writeFile(file, `listen: 127.0.0.1:0\ninterval: ${intervalMs}ms\n${wanted}${yaml}`);
   const [command, ...args] = [...under, process.execPath, plumbline, 'agent', '--config', file];
   const child = execa(command, args, {
     reject: false,

@@ -55,7 +55,7 @@ const measure = async ({ probes }: CheckAnswer): Promise<void> => {
   const tree = await createCgroupTree('plumbline-kernels');
   const agent = await startAgent(
     `workloads: { static: [{ cgroup: "${tree.path}/*@*", app: $1, version: $2 }] }`,
-    { intervalMs: Number(process.argv[2] ?? 200) },
+    { intervalMs: Number(process.argv[2] ?? 200), probes: 'all' },
   );
   const children = await childrenOf(agent.pid);
   const bpftracePid = children.find(({ command }) => command.includes('bpftrace'))?.pid ?? 0;
