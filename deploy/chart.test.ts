@@ -117,6 +117,7 @@ describe.skipIf(!hasHelm)(`chart${hasHelm ? '' : ' (missing: helm)'}`, () => {
 
   const everything = [
     ...['monitor.labels.release=prometheus', 'dashboards.create=true', 'prometheusRule.create=true'],
+    'prometheusRule.nativeHistograms=true',
     ...['hostPaths.docker=/var/run/docker.sock', 'capabilities={BPF,PERFMON,SETUID,SETGID,SYS_ADMIN}'],
     ...['config.interval=2s', 'config.user=1234', 'port=9999', 'imagePullSecrets[0].name=mine'],
     ...['networkPolicy.from[0].podSelector.matchLabels.app=prometheus', 'labels.team=sre'],
@@ -131,10 +132,8 @@ describe.skipIf(!hasHelm)(`chart${hasHelm ? '' : ' (missing: helm)'}`, () => {
       const { data } = find(objects, 'ConfigMap') as { data: Record<string, string> };
       const config = parseConfig(data['plumbline.yaml'] ?? '', 'plumbline.yaml');
       expect(config).toMatchObject({ listen: { port: 9999 }, interval: 2000, user: 1234 });
-      const rules = parse(
-        await readFile(new URL('prometheus/rules.yaml', import.meta.url), 'utf8'),
-      ) as Fields;
-      expect(find(objects, 'PrometheusRule').spec).toEqual(rules);
+      const groups = [...(await readGroups('rules.yaml')), ...(await readGroups('rules-native.yaml'))];
+      expect(find(objects, 'PrometheusRule').spec).toEqual({ groups });
       const dashboards = await readdir(new URL('grafana/dashboards', import.meta.url));
       expect(objects.filter((object) => object.kind === 'ConfigMap')).toHaveLength(1 + dashboards.length);
       expect(find(objects, kind)).toMatchObject({ metadata: { labels: { release: 'prometheus' } } });
@@ -145,6 +144,13 @@ describe.skipIf(!hasHelm)(`chart${hasHelm ? '' : ' (missing: helm)'}`, () => {
     60_000,
   );
 });
+
+const readGroups = async (name: string) =>
+  (
+    parse(await readFile(new URL(`prometheus/${name}`, import.meta.url), 'utf8')) as {
+      groups: readonly unknown[];
+    }
+  ).groups;
 
 /** Has the compiler look at the objects as literals of Kubernetes' types, where a field too many is an error as well. */
 async function expectTypes(objects: readonly (KubernetesObject & Fields)[]): Promise<void> {

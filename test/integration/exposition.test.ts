@@ -1,15 +1,18 @@
 // What Prometheus sees: promtool lints a scrape, and a real server stores it and answers queries.
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { execa } from 'execa';
+import { readFile } from 'node:fs/promises';
+import { parse } from 'yaml';
 import { classicBoundsSeconds } from '../../agent/src/series/native.ts';
 import { createCgroupTree, type CgroupTree } from '../../demo/cgroup.ts';
 import { plumbline, startAgent, type RunningAgent } from '../support/agent.ts';
 import { get, openConnection } from '../support/client.ts';
 import { describeKernel } from '../support/kernel.ts';
 import { startNginx, type Nginx } from '../support/nginx.ts';
-import { until, withPrometheus } from '../support/prometheus.ts';
+import { until, withPrometheus, type Query } from '../support/prometheus.ts';
 import { quantile, requestCount } from '../support/series.ts';
 
+const rules = new URL('../../deploy/prometheus/', import.meta.url).pathname;
 const classicBucketOf = (seconds: number) => classicBoundsSeconds.findIndex((bound) => seconds <= bound);
 
 describeKernel('exposition', () => {
@@ -124,4 +127,49 @@ workloads: { static: [{ cgroup: "${tree.path}/*-*", namespace: shop, app: $1, ve
     expect(stdout).toMatch(/shop\/checkout +v1 +40 /);
     expect(stdout).not.toContain('\x1b');
   });
+
+  test('the rules record the same from native histograms as from classic ones', async () => {
+    const host = new URL(agent.url).host;
+    const ruleFiles = [`${rules}rules.yaml`, `${rules}rules-native.yaml`];
+    const { groups } = parse(await readFile(`${rules}rules-native.yaml`, 'utf8')) as Rules;
+    const names = groups.flatMap(({ rules }) => rules.map(({ record }) => record));
+    expect(names).toHaveLength(9);
+    const recorded = (query: Query) =>
+      Promise.all(names.map((name) => query(`${name}{namespace="shop", app="checkout", version="v1"}`)));
+    const native = ['--enable-feature=native-histograms'];
+    const connection = await openConnection(nginx.port);
+    let answers = 0;
+    await withPrometheus(
+      host,
+      native,
+      async (ofNative) => {
+        await withPrometheus(
+          host,
+          [],
+          async (ofClassic) => {
+            const both = async () => [await recorded(ofNative), await recorded(ofClassic)] as const;
+            await until(async () => {
+              connection.send(get('/hello') + get('/broken'));
+              await connection.responses((answers += 2));
+              return (await both()).flat().every((value) => value > 0 || value === 0);
+            });
+            const [natives, classics] = await both();
+            for (const [index, name] of names.entries()) {
+              const [value = NaN, classic = NaN] = [natives[index], classics[index]];
+              const bucketsApart = classicBucketOf(value) - classicBucketOf(classic);
+              if (name.endsWith('_5m')) expect(Math.abs(bucketsApart), name).toBeLessThanOrEqual(1);
+              else expect(Math.abs(value - classic), name).toBeLessThanOrEqual(classic / 2);
+            }
+          },
+          ruleFiles,
+        );
+      },
+      ruleFiles,
+    );
+    connection.socket.destroy();
+  });
 });
+
+interface Rules {
+  readonly groups: readonly { readonly rules: readonly { readonly record: string }[] }[];
+}

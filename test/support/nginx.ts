@@ -35,6 +35,7 @@ http {
     listen 127.0.0.1:${port};
     root ${folder}/html;
     location = /hello { return 200 "hello"; }
+    location = /broken { return 500 "broken"; }
     location = /served { stub_status; }
   }
   server {

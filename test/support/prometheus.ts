@@ -13,12 +13,14 @@ export const withPrometheus = async (
   target: string,
   options: readonly string[],
   use: (query: Query, url: string) => Promise<void>,
+  ruleFiles: readonly string[] = [],
 ): Promise<void> => {
   const folder = await mkdtemp(join(tmpdir(), 'plumbline-prometheus-'));
   const port = await freePort();
   await writeFile(
     join(folder, 'prometheus.yml'),
-    `global: { scrape_interval: 1s }
+    `global: { scrape_interval: 1s, evaluation_interval: 1s }
+rule_files: ${JSON.stringify(ruleFiles)}
 scrape_configs: [{ job_name: plumbline, static_configs: [{ targets: ["${target}"] }] }]`,
   );
   const files = [`--config.file=${folder}/prometheus.yml`, `--storage.tsdb.path=${folder}/data`];
