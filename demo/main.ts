@@ -4,7 +4,7 @@ import { report, type Verdict } from '@plumbline/verdict';
 import { availableParallelism } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { runAgent } from '../agent/src/agent.ts';
-import { readSeries, showTable } from '../agent/src/cli/top.ts';
+import { seriesReader, showTable } from '../agent/src/cli/top.ts';
 import { untilSignal } from '../agent/src/cli/signals.ts';
 import { versionRows } from '../agent/src/cli/versions.ts';
 import { parseConfig } from '../agent/src/config.ts';
@@ -100,7 +100,7 @@ async function watch(
   { scenario, seconds, json }: Options,
   signal: AbortSignal,
 ): Promise<void> {
-  const read = () => readSeries(address);
+  const read = seriesReader(new URL(address));
   const pause = (ms: number) => sleep(ms, undefined, { signal }).catch(() => undefined);
   while (!signal.aborted && !(await fetch(`${address}/readyz`)).ok) await pause(100);
   await pause(warmUpMs);

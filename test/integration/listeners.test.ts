@@ -1,11 +1,15 @@
 // What keeps listeners safe: TLS, passwords and tokens, and clients that are slow, greedy or idle beside a scrape.
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { hash } from 'bcryptjs';
+import { execa } from 'execa';
 import { once } from 'node:events';
+import { chmod, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { request } from 'node:https';
 import { connect, type Socket } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { startAgent } from '../support/agent.ts';
+import { plumbline, startAgent } from '../support/agent.ts';
 import { createCertificates, type Certificates } from '../support/certificates.ts';
 import { describeKernel } from '../support/kernel.ts';
 import { startJudge, type RunningJudge } from '../support/judge.ts';
@@ -196,6 +200,34 @@ describeKernel('the agent', () => {
       await scrapesUnderSiege(agent.url);
     } finally {
       await agent.stop();
+    }
+  });
+
+  test('shows its table over TLS to a user, and says to others what they lack', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'plumbline-top-'));
+    const files = { ...(await webFiles(await createCertificates())), password: `${password}\n` };
+    for (const [name, text] of Object.entries(files)) await writeFile(join(folder, name), text);
+    await chmod(folder, 0o755);
+    const args = ['--web.config.file', join(folder, 'web.yaml')];
+    const agent = await startAgent('', { awaitReady: false, args });
+    const top = (user: string, ...options: readonly string[]) => {
+      const url = agent.url.replace('https://', `https://${user}`);
+      const command = [plumbline, 'top', '--count', '1', '--url', url, ...options];
+      return execa(process.execPath, command, { cwd: folder, reject: false, all: true });
+    };
+    const trusting = ['--ca-file', 'ca.crt'];
+    try {
+      const user = await top('prometheus@', ...trusting, '--password-file', 'password');
+      expect(user.all).toMatch(/^(APP +VERSION|No HTTP request seen yet)/);
+      expect(user.exitCode).toBe(0);
+      expect((await top('', ...trusting)).all).toMatch(/wants a user.*--password-file/);
+      const stranger = await top('prometheus@', '--password-file', 'password');
+      expect(stranger.all).toMatch(/does not answer: .*certificate/);
+      expect(stranger.exitCode).toBe(1);
+      expect(stranger.all).not.toContain(password);
+    } finally {
+      await agent.stop();
+      await rm(folder, { recursive: true });
     }
   });
 });

@@ -42,6 +42,7 @@ export const startAgent = async (
     intervalMs = 200,
     probes = ['http'],
     under = [],
+    args = [],
   }: {
     readonly awaitReady?: boolean;
     readonly intervalMs?: number;
@@ -49,14 +50,16 @@ export const startAgent = async (
     readonly probes?: readonly string[] | 'all';
     /** A command that runs the one behind it, such as one of util-linux. */
     readonly under?: readonly string[];
+    /** Further arguments of `plumbline agent`. */
+    readonly args?: readonly string[];
   } = {},
 ): Promise<RunningAgent> => {
   const folder = await mkdtemp(join(tmpdir(), 'plumbline-test-'));
   const file = join(folder, 'agent.yaml');
   const wanted = probes === 'all' ? '' : `probes: [${probes.join(', ')}]\n`;
   await writeFile(file, `listen: 127.0.0.1:0\ninterval: ${intervalMs}ms\n${wanted}${yaml}`);
-  const [command, ...args] = [...under, process.execPath, plumbline, 'agent', '--config', file];
-  const child = execa(command, args, {
+  const command = [...under, process.execPath, plumbline, 'agent', '--config', file, ...args];
+  const child = execa(command[0] ?? '', command.slice(1), {
     reject: false,
     forceKillAfterDelay: 10_000,
   });

@@ -1,6 +1,8 @@
 // In: a running agent's series, every interval. Out: a live table; plain lines when not a terminal.
 import { Command, InvalidArgumentError } from 'commander';
+import { readFile } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { createClient, type Access } from '../http/client.ts';
 import type { JsonSeries } from '../series/json.ts';
 import { untilSignal } from './signals.ts';
 import { renderTable } from './table.ts';
@@ -14,7 +16,11 @@ export const topCommand = (): Command =>
     .description(
       'Live table of the versions on this node: rate, errors, latency, time spent waiting for a CPU.',
     )
-    .option('-u, --url <url>', 'address of the agent', 'http://127.0.0.1:9736')
+    .option('-u, --url <url>', 'address of the agent', parseUrl, new URL('http://127.0.0.1:9736'))
+    .option('--password-file <file>', "password of the url's user, for an agent with --web.config.file")
+    .option('--ca-file <file>', 'who vouches for an https url, where the system does not know')
+    .option('--cert-file <file>', 'client certificate')
+    .option('--key-file <file>', 'its key')
     .option('-i, --interval <seconds>', 'time between refreshes', parseSeconds, 1)
     .option('-n, --count <refreshes>', 'end after so many refreshes', parseCount)
     .addHelpText(
@@ -27,11 +33,23 @@ without scheduler delay (net), and the share of all that time that was spent wai
 Examples:
   plumbline top
   plumbline top --count 5 | tee versions.txt
+  plumbline top --url https://sre@worker-1:9736 --ca-file ca.crt --password-file password
 `,
     )
-    .action(async ({ url, interval, count }: { url: string; interval: number; count?: number }) => {
-      await showTable(() => readSeries(url), interval * 1000, count ?? Infinity, untilSignal());
+    .action(async ({ url, passwordFile, interval, count, ...tls }: Options) => {
+      if (passwordFile !== undefined) url.password = (await readFile(passwordFile, 'utf8')).trim();
+      await showTable(seriesReader(url, tls), interval * 1000, count ?? Infinity, untilSignal());
     });
+
+interface Options {
+  readonly url: URL;
+  readonly passwordFile?: string;
+  readonly caFile?: string;
+  readonly certFile?: string;
+  readonly keyFile?: string;
+  readonly interval: number;
+  readonly count?: number;
+}
 
 /**
  * Refreshes until `signal` aborts or `count` is reached. An agent that answered once may be slow or restart later:
@@ -62,30 +80,31 @@ export const showTable = async (
   }
 };
 
-/**
- * The series of a running agent.
- *
- * @throws Error that says how to start one, if none answers there
- */
-export const readSeries = async (url: string): Promise<JsonSeries> => {
-  try {
-    const response = await fetch(new URL('/api/v1/series', url), { signal: AbortSignal.timeout(5000) });
-    if (!response.ok) throw new Error(`status ${response.status}`);
-    return (await response.json()) as JsonSeries;
-  } catch (cause) {
-    throw new Error(
-      `No agent answers at ${url}. Remedy: start one with "plumbline agent", or give its --url`,
-      {
-        cause,
-      },
-    );
-  }
+/** Returns what reads the series of a running agent; that throws an Error which says why none answers. */
+export const seriesReader = (url: URL, tls: Access['tls'] = {}): (() => Promise<JsonSeries>) => {
+  const ask = createClient({ name: 'The agent', url, tls, timeoutMs: 5000, maxAnswerBytes: 256e6 });
+  return async () => {
+    const { status, text } = await ask('/api/v1/series').catch((cause: unknown) => {
+      const remedy = 'Remedy: start one with "plumbline agent", or give its --url';
+      throw new Error(`${cause instanceof Error ? cause.message : String(cause)}. ${remedy}`, { cause });
+    });
+    if (status === 401)
+      throw new Error(`The agent at ${url.host} wants a user, as in https://user@…, and --password-file`);
+    if (status !== 200) throw new Error(`The agent at ${url.host} answers with status ${status}`);
+    return JSON.parse(text) as JsonSeries;
+  };
 };
 
 /** On a terminal: home, the text with each line's rest cleared, then everything below cleared. */
 const draw = (text: string) => {
   process.stdout.write(process.stdout.isTTY ? `\x1b[H${text.replaceAll('\n', '\x1b[K\n')}\x1b[J` : text);
 };
+
+function parseUrl(text: string): URL {
+  if (!/^https?:\/\//.test(text) || !URL.canParse(text))
+    throw new InvalidArgumentError('expected a URL such as http://127.0.0.1:9736.');
+  return new URL(text);
+}
 
 function parseSeconds(text: string): number {
   const seconds = Number(text);
