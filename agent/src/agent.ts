@@ -9,6 +9,7 @@ import type { Snapshot } from './bpftrace/run.ts';
 import type { Config } from './config.ts';
 import { createFamilies } from './exposition/families.ts';
 import { createProtobufExposition } from './exposition/protobuf.ts';
+import { agentReport } from './exposition/report.ts';
 import { selfMetrics, snapshotAgeSeconds, type AgentState } from './exposition/self.ts';
 import { startServer } from './exposition/server.ts';
 import { createOpenMetricsExposition, createTextExposition } from './exposition/text.ts';
@@ -146,7 +147,12 @@ export const runAgent = async (
     },
     notReady: () => notReady(state, config.interval),
     series: () => seriesAsJson(store, Date.now()),
-    api: createApi({ history, node: config.node, options: { marginSeconds: config.verdict.margin / 1000 } }),
+    api: createApi({
+      report: () => agentReport({ config, state, store, notReady: () => notReady(state, config.interval) }),
+      history,
+      node: config.node,
+      options: { marginSeconds: config.verdict.margin / 1000 },
+    }),
   });
   log.info({ url: server.url, ...state.info, probes: loaded.map(({ name }) => name) }, 'agent listens');
   onListening(server.url);

@@ -18,7 +18,7 @@ export interface SelfMetric {
 export interface AgentState {
   readonly measuring: MeasureState;
   readonly workloads: Workloads;
-  readonly probes: readonly Pick<FittedProbe, 'name' | 'mode'>[];
+  readonly probes: readonly Pick<FittedProbe, 'name' | 'mode' | 'lacking'>[];
   readonly info: { readonly version: string; readonly bpftrace: string; readonly kernel: string };
   readonly privilegedCost: () => Cost;
   readonly maxMapKeys: number;

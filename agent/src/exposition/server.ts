@@ -41,6 +41,7 @@ const paths = [
   '/healthz',
   '/readyz',
   '/api/v1/series',
+  '/api/v1/agent',
   '/api/v1/apps',
   '/api/v1/history',
   '/api/v1/verdict',

@@ -19,7 +19,7 @@ const definition = { labels: {}, fields: [], kind: 'counter', scale: 1e-6 } as c
 
 /** What the readings become. The maps are not the kernel's, but count like those. */
 export const cgroupMetrics: readonly CounterDefinition[] = [
-  { ...definition, name: 'plumbline_cpu_seconds_total', help: 'CPU time used.', map: cpuMap },
+  { ...definition, name: metricNames.cpu, help: 'CPU time used.', map: cpuMap },
   {
     ...definition,
     name: metricNames.throttled,
@@ -28,7 +28,7 @@ export const cgroupMetrics: readonly CounterDefinition[] = [
   },
   {
     ...definition,
-    name: 'plumbline_pressure_seconds_total',
+    name: metricNames.pressure,
     help: 'Time in which some or all of its tasks stalled for a resource (PSI), summed over its cgroups.',
     fields: [
       ['resource', (key) => resources[key] ?? 'unknown'],
@@ -39,7 +39,7 @@ export const cgroupMetrics: readonly CounterDefinition[] = [
   {
     ...definition,
     kind: 'gauge',
-    name: 'plumbline_memory_bytes',
+    name: metricNames.memory,
     help: 'Memory charged to it, page cache included.',
     map: memoryMap,
     scale: 1,

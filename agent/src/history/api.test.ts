@@ -22,8 +22,10 @@ const cell = (
     durations,
     netDurations: durations,
     schedDelaySeconds: 0.01,
+    runqueueP95Seconds: undefined,
+    blame: undefined,
     cpuWait: undefined,
-    throttledSeconds: undefined,
+    figures: {},
   };
 };
 
@@ -43,7 +45,13 @@ const historyOf = (count: number, cellsAt: (index: number) => readonly HistoryCe
 };
 
 const ask = (history: History, path: string, query: Readonly<Record<string, string>> | string = {}) => {
-  const api = createApi({ history, node: 'n1', options: { marginSeconds: 0 }, now: () => nowSeconds * 1000 });
+  const api = createApi({
+    report: () => ({ node: 'n1' }),
+    history,
+    node: 'n1',
+    options: { marginSeconds: 0 },
+    now: () => nowSeconds * 1000,
+  });
   return api(path, new URLSearchParams(query));
 };
 const verdictOf = (history: History, query: Readonly<Record<string, string>>) => {
@@ -124,6 +132,11 @@ test('the history is what `plumbline verdict` reads, with the codes besides, and
     }),
     expect.objectContaining({ node: 'n1', arm: 'canary', requests: 1000 }),
   ]);
+  expect(ask(healthy, '/api/v1/history', { app: 'checkout' })?.body).toMatchObject({
+    namespace: 'shop',
+    foundBy: 'traffic',
+    begin: nowSeconds - 59 * windowSeconds,
+  });
   const since = ask(healthy, '/api/v1/history', { app: 'checkout', since: '9990' })?.body as VerdictInput;
   expect(since.windows.map(({ end }) => end)).toEqual([9995, 10_000]);
 });
@@ -174,6 +187,11 @@ test('a time that is none is a 400, and so is an app of two namespaces without a
     body: { error: 'Expected namespace, since several have this app: bank, shop' },
   });
   expect(ask(twice, '/api/v1/verdict', 'app=checkout&namespace=bank')?.status).toBe(200);
+});
+
+test('what the agent tells of itself, to whom asks for nothing more', () => {
+  expect(ask(healthy, '/api/v1/agent')).toEqual({ status: 200, body: { node: 'n1' } });
+  expect(ask(healthy, '/api/v1/agent', { app: 'checkout' })?.status).toBe(400);
 });
 
 test('other paths are not of this API', () => {

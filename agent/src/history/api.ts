@@ -1,8 +1,8 @@
-// In: the query of a request. Out: status and JSON of /api/v1/apps, /api/v1/history and /api/v1/verdict.
+// In: the query of a request. Out: status and JSON of /api/v1/agent, /apps, /history and /verdict.
 import { judge, type JudgeOptions } from '@plumbline/verdict';
 import { verdictAnswer } from './answer.ts';
 import type { History } from './history.ts';
-import { seenApps, verdictInput, type SeenApp } from './input.ts';
+import { seenApps, shown, type SeenApp, type Shown } from './input.ts';
 import { armParameters, checkQuery, QueryError, readSubject } from './query.ts';
 import { findSubject } from './subject.ts';
 
@@ -13,12 +13,32 @@ export interface Answer {
 }
 
 export interface ApiOptions {
+  /** What the agent tells of itself. */
+  readonly report: () => unknown;
   readonly history: History;
   /** Name of this node in the cells. */
   readonly node: string;
   readonly options: JudgeOptions;
   /** Milliseconds since the epoch. */
   readonly now?: () => number;
+}
+
+/** `/api/v1/apps`. */
+export interface AppsAnswer {
+  readonly node: string;
+  readonly windowSeconds: number;
+  readonly apps: readonly AppAnswer[];
+}
+
+/** An app; canary and baseline are null where only one version had requests. */
+export interface AppAnswer extends Pick<SeenApp, 'namespace' | 'app' | 'versions'> {
+  readonly canary: string | null;
+  readonly baseline: string | null;
+}
+
+/** `/api/v1/history`; the message says what of what was asked for is not there. */
+export interface HistoryAnswer extends Shown {
+  readonly message: string | undefined;
 }
 
 /** Answers by path, or undefined for a path that is not of this API. */
@@ -28,26 +48,41 @@ export type Api = (path: string, query: URLSearchParams) => Answer | undefined;
  * The history over HTTP. Wrong parameters are a 400 that says what was expected; no data is a 200 whose verdict is
  * `inconclusive`, since those who roll out take any other status for a failure of ours.
  */
-export const createApi = ({ history, node, options, now = Date.now }: ApiOptions): Api => {
+export const createApi = ({ report, history, node, options, now = Date.now }: ApiOptions): Api => {
+  const answerAgent = (query: URLSearchParams): Answer => {
+    checkQuery(query, []);
+    return ok(report());
+  };
+
+  const answerApps = (query: URLSearchParams): Answer => {
+    checkQuery(query, []);
+    const apps: AppsAnswer = {
+      node,
+      windowSeconds: history.windowSeconds,
+      apps: seenApps(history).map(describeApp),
+    };
+    return ok(apps);
+  };
+
   const answerHistory = (query: URLSearchParams): Answer => {
     const parameters = readSubject(query, [...armParameters, 'since']);
     const { message, ...subject } = findSubject(seenApps(history), parameters);
-    const input = verdictInput(history, subject, node, now() / 1000, parameters.since);
-    return ok({ namespace: subject.namespace, message, ...input });
+    const answer: HistoryAnswer = {
+      message,
+      ...shown(history, subject, node, now() / 1000, parameters.since),
+    };
+    return ok(answer);
   };
 
   const answerVerdict = (query: URLSearchParams): Answer => {
     const { message, ...subject } = findSubject(seenApps(history), readSubject(query, armParameters));
-    const verdict = judge(verdictInput(history, subject, node, now() / 1000), options);
+    const verdict = judge(shown(history, subject, node, now() / 1000), options);
     return ok(verdictAnswer(verdict, subject.namespace, message));
   };
 
   const answers: Readonly<Record<string, (query: URLSearchParams) => Answer>> = {
-    '/api/v1/apps': (query) => {
-      checkQuery(query, []);
-      const { windowSeconds } = history;
-      return ok({ node, windowSeconds, apps: seenApps(history).map(describeApp) });
-    },
+    '/api/v1/agent': answerAgent,
+    '/api/v1/apps': answerApps,
     '/api/v1/history': answerHistory,
     '/api/v1/verdict': answerVerdict,
   };
@@ -63,7 +98,7 @@ export const createApi = ({ history, node, options, now = Date.now }: ApiOptions
   };
 };
 
-const describeApp = ({ namespace, app, versions, arms }: SeenApp) => ({
+const describeApp = ({ namespace, app, versions, arms }: SeenApp): AppAnswer => ({
   namespace,
   app,
   canary: arms?.canary ?? null,

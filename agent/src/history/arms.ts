@@ -7,10 +7,11 @@ export interface SeenVersion {
   readonly requests: number;
 }
 
-/** Undefined where there is nothing to compare. */
 export interface Arms {
   readonly canary: string;
   readonly baseline: string;
+  /** What told the canary from the others; `options`: somebody who asked. */
+  readonly foundBy: 'newest' | 'traffic' | 'name' | 'options';
 }
 
 /** What is seen so soon after the begin was probably there before it: its age is not known. */
@@ -26,11 +27,14 @@ export const pickArms = (versions: readonly SeenVersion[], begin: number): Arms 
   const newest = Math.max(...versions.map(age));
   const candidates = versions.filter((version) => age(version) === newest);
   const fewest = Math.min(...candidates.map(({ requests }) => requests));
-  const canary = candidates
+  const quietest = candidates
     .filter(({ requests }) => requests <= 1.1 * fewest)
-    .sort((a, b) => b.version.localeCompare(a.version, 'en', { numeric: true }))[0];
+    .sort((a, b) => b.version.localeCompare(a.version, 'en', { numeric: true }));
+  const [canary] = quietest;
   const baseline = busiest(versions.filter((version) => version !== canary));
-  return canary === undefined || baseline === undefined ? undefined : { canary: canary.version, baseline };
+  const foundBy = candidates.length === 1 ? 'newest' : quietest.length === 1 ? 'traffic' : 'name';
+  if (canary === undefined || baseline === undefined) return undefined;
+  return { canary: canary.version, baseline, foundBy };
 };
 
 /** The version with the most requests; undefined without any. */

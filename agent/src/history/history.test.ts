@@ -3,6 +3,7 @@ import { expect, test } from 'vitest';
 import { cgroupMetrics } from '../files/cgroups.ts';
 import { probe } from '../probes/http.ts';
 import { probe as runqueue } from '../probes/runqueue.ts';
+import { probe as tcp } from '../probes/tcp.ts';
 import { createStore } from '../series/store.ts';
 import type { Workload } from '../workloads/workload.ts';
 import { createHistory, type History, type HistoryCell } from './history.ts';
@@ -45,9 +46,10 @@ test('a window has what came in it, by version and code', () => {
   expect(cell?.netDurations).toEqual(cell?.durations);
 });
 
-test('what answered requests is kept with who made it wait for a CPU, and nothing else that waited', () => {
+test('what answered requests is kept with who made it wait for a CPU and what else is told of it, and nothing that only waited', () => {
   let nowMs = 1_000_000;
-  const store = createStore([...probe.metrics, ...runqueue.metrics, ...cgroupMetrics], () => nowMs);
+  const metrics = [probe, runqueue, tcp].flatMap((one) => one.metrics);
+  const store = createStore([...metrics, ...cgroupMetrics], () => nowMs);
   const history = createHistory({ windowMs: 5000, lengthMs: 900_000, maxBytes: 1e9 });
   history.observe(store, nowMs);
   const see = (maps: Readonly<Record<string, Readonly<Record<string, number>>>>) => {
@@ -58,21 +60,55 @@ test('what answered requests is kept with who made it wait for a CPU, and nothin
   };
   see({
     '@http_requests': { '7,2,134': 10 },
-    '@runqueue_blame_ns': { '7,7': 1e9, '7,8': 2e9, '7,0': 3e9, '8,7': 9e9 },
+    '@runqueue_waits': { '7,100': 90, '7,120': 10 },
+    '@runqueue_blame_ns': { '7,7': 1e9, '7,8': 2e9, '7,0': 3e9, '7,9': 0.5e9, '8,7': 9e9 },
+    '@cgroup_cpu_us': { '7': 800_000, '8': 1 },
     '@cgroup_throttled_us': { '7': 500_000, '8': 1 },
+    '@cgroup_pressure_us': { '7,0,0': 250_000, '7,0,1': 99, '7,1,0': 99 },
+    '@cgroup_memory_bytes': { '7': 4096 },
+    '@tcp_retransmits': { '7,1,1': 2 },
   });
   see({
     '@http_requests': { '7,2,134': 20 },
-    '@runqueue_blame_ns': { '7,7': 1e9, '7,8': 2.5e9, '7,0': 3e9, '8,7': 9e9 },
+    '@runqueue_blame_ns': { '7,7': 1e9, '7,8': 2.5e9, '7,0': 3e9, '7,9': 0.5e9, '8,7': 9e9 },
+    '@cgroup_cpu_us': { '7': 900_000, '8': 1 },
     '@cgroup_throttled_us': { '7': 500_000, '8': 1 },
+    '@cgroup_memory_bytes': { '7': 8192 },
   });
-  const kept = history
-    .windows()
-    .map(({ cells }) => cells.map(({ cpuWait, throttledSeconds }) => ({ cpuWait, throttledSeconds })));
-  expect(kept).toEqual([
-    [{ cpuWait: { ownSeconds: 1, othersSeconds: 5 }, throttledSeconds: 0.5 }],
-    [{ cpuWait: { ownSeconds: 0, othersSeconds: 0.5 }, throttledSeconds: undefined }],
-  ]);
+  const [first, second] = history.windows().map(({ cells }) => cells);
+  expect(first).toHaveLength(1);
+  expect(first?.[0]).toMatchObject({
+    cpuWait: { ownSeconds: 1, othersSeconds: 5.5 },
+    blame: [
+      { culprit: { app: 'kernel' }, seconds: 3 },
+      { culprit: workloads['8'], seconds: 2 },
+      { culprit: workloads['7'], seconds: 1 },
+      { culprit: { app: 'other' }, seconds: 0.5 },
+    ],
+    figures: {
+      cpuSeconds: expect.closeTo(0.8, 10) as number,
+      throttledSeconds: 0.5,
+      cpuPressureSeconds: 0.25,
+      memoryBytes: 4096,
+      retransmits: 2,
+      connectionFailures: 0,
+    },
+  });
+  // Bucket 120 holds up to 2^(-119/8) s; the 95th of 100 waits lies in the middle of its ten.
+  expect(first?.[0]?.runqueueP95Seconds).toBeCloseTo(2 ** (-119.5 / 8), 10);
+  expect(second?.[0]).toMatchObject({
+    cpuWait: { ownSeconds: 0, othersSeconds: 0.5 },
+    blame: [{ culprit: workloads['8'], seconds: 0.5 }],
+    figures: { throttledSeconds: 0, cpuPressureSeconds: 0, memoryBytes: 8192, retransmits: 0 },
+  });
+  expect(second?.[0]?.figures.cpuSeconds).toBeCloseTo(0.1, 10);
+  expect(second?.[0]?.runqueueP95Seconds).toBeUndefined();
+});
+
+test('nobody told is not the same as none', () => {
+  const { history, see } = world();
+  see(1, { '7,2,134': 1 });
+  expect(history.windows()[0]?.cells[0]).toMatchObject({ cpuWait: undefined, blame: undefined, figures: {} });
 });
 
 test('snapshots within a window add up, and it closes with the first one after its end', () => {

@@ -1,8 +1,8 @@
 // In: the store after each snapshot. Out: what each version did in the last minutes, window by window, in memory.
-import { filledRange, nativeIndex } from '../series/native.ts';
-import type { Store } from '../series/store.ts';
+import { filledRange, nativeIndex, quantileSeconds } from '../series/native.ts';
+import { workloadKey, type Store } from '../series/store.ts';
 import { unknownWorkload, type Workload } from '../workloads/workload.ts';
-import { createIncreases, type Increase } from './increases.ts';
+import { createIncreases, type Blame, type Figures, type Increase } from './increases.ts';
 
 /** Requests by native bucket of schema 3; `offset` is the index of the first count. */
 export interface Counts {
@@ -17,8 +17,13 @@ export interface HistoryCell {
   readonly durations: Counts;
   readonly netDurations: Counts;
   readonly schedDelaySeconds: number;
-  readonly cpuWait: Increase['cpuWait'];
-  readonly throttledSeconds: number | undefined;
+  /** 95th percentile of its waits for a CPU, by slice; undefined where nobody tells. */
+  readonly runqueueP95Seconds: number | undefined;
+  /** Who held the CPU while it waited, those who held it longest; undefined where nobody tells. */
+  readonly blame: readonly Blame[] | undefined;
+  /** Time for which it waited for a CPU that it held itself, or anyone else; undefined where nobody tells. */
+  readonly cpuWait: { readonly ownSeconds: number; readonly othersSeconds: number } | undefined;
+  readonly figures: Figures;
 }
 
 /** All versions that had requests in the window that ends at `end`, in Unix seconds. */
@@ -91,11 +96,38 @@ export const createHistory = ({ windowMs, lengthMs, maxBytes }: HistoryOptions):
   };
 };
 
-const cellOf = ({ durations, netDurations, ...rest }: Increase): HistoryCell => ({
-  ...rest,
-  durations: trim(durations),
-  netDurations: trim(netDurations),
-});
+const cellOf = ({ durations, netDurations, runqueueWaits, blame, ...rest }: Increase): HistoryCell => {
+  const p95 = quantileSeconds(runqueueWaits, 0.95);
+  return {
+    ...rest,
+    durations: trim(durations),
+    netDurations: trim(netDurations),
+    runqueueP95Seconds: Number.isNaN(p95) ? undefined : p95,
+    blame: blame && heaviest(blame),
+    cpuWait: blame && cpuWaitOf(rest.workload, blame),
+  };
+};
+
+const cpuWaitOf = (workload: Workload, blame: readonly Blame[]): HistoryCell['cpuWait'] => {
+  const isOwn = ({ culprit }: Blame) => workloadKey(culprit) === workloadKey(workload);
+  const [all, own] = [blame, blame.filter(isOwn)].map((some) => sum(some.map(({ seconds }) => seconds)));
+  return { ownSeconds: own ?? 0, othersSeconds: (all ?? 0) - (own ?? 0) };
+};
+
+/** Some of them by name, the rest together. */
+const heaviest = (blame: readonly Blame[]): readonly Blame[] => {
+  const sorted = blame
+    .filter(({ seconds }) => seconds >= leastBlameSeconds)
+    .sort((a, b) => b.seconds - a.seconds);
+  const named = sorted.slice(0, mostCulprits);
+  const rest = sum(sorted.slice(mostCulprits).map(({ seconds }) => seconds));
+  return rest > 0 ? [...named, { culprit: others, seconds: rest }] : named;
+};
+
+const mostCulprits = 3;
+/** What weighs less in a window is not worth its memory. */
+const leastBlameSeconds = 0.001;
+const others: Workload = { namespace: '', app: 'other', version: '' };
 
 const trim = (counts: Float64Array): Counts => {
   const [first, end] = filledRange(counts);
@@ -105,7 +137,7 @@ const trim = (counts: Float64Array): Counts => {
 const bytesOf = ({ durations, netDurations }: HistoryCell): number =>
   durations.counts.byteLength + netDurations.counts.byteLength + bytesOfCell;
 
-/** A cell without its counts. */
-const bytesOfCell = 700;
+/** A cell without its counts; measured, with four culprits. */
+const bytesOfCell = 1400;
 
 const sum = (values: readonly number[]) => values.reduce((total, value) => total + value, 0);

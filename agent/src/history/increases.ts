@@ -13,11 +13,30 @@ export interface Increase {
   readonly durations: Float64Array;
   readonly netDurations: Float64Array;
   schedDelaySeconds: number;
+  /** Waits for a CPU, by slice. */
+  readonly runqueueWaits: Float64Array;
   /** Time in which its threads waited for a CPU, by who held it; undefined where nobody tells. */
-  cpuWait: { ownSeconds: number; othersSeconds: number } | undefined;
-  /** Time for which its own CPU quota held it back, summed over CPUs; undefined where nobody tells. */
-  throttledSeconds: number | undefined;
+  blame: Blame[] | undefined;
+  readonly figures: Figures;
 }
+
+/** CPU time that somebody held while a version waited for it. */
+export interface Blame {
+  readonly culprit: Workload;
+  readonly seconds: number;
+}
+
+const figureByMetric = {
+  [metricNames.throttled]: 'throttledSeconds',
+  [metricNames.pressure]: 'cpuPressureSeconds',
+  [metricNames.cpu]: 'cpuSeconds',
+  [metricNames.memory]: 'memoryBytes',
+  [metricNames.retransmits]: 'retransmits',
+  [metricNames.connectionFailures]: 'connectionFailures',
+} as const;
+
+/** What else is told of a version: increases, but for the memory. Absent where nobody tells. */
+export type Figures = Partial<Record<(typeof figureByMetric)[keyof typeof figureByMetric], number>>;
 
 /** The filled part of a series as it was; `first` is the bucket of the first count. */
 interface Reading {
@@ -52,7 +71,8 @@ export const createIncreases = (): {
     /** Adds what has come to the counts of its version; `onAdded` is told of how many observations. */
     const addHistogram = (
       metric: HistogramMetric,
-      key: 'durations' | 'netDurations',
+      key: 'durations' | 'netDurations' | 'runqueueWaits',
+      find: (workload: Workload) => Increase | undefined,
       onAdded?: (increase: Increase, code: string, by: number) => void,
     ) => {
       for (const series of metric.series.values()) {
@@ -63,28 +83,43 @@ export const createIncreases = (): {
         for (let bucket = first; bucket < end; bucket++) {
           const by = (series.counts[bucket] ?? 0) - (before.counts[bucket - before.first] ?? 0);
           if (by <= 0) continue;
-          increase ??= increaseOf(series.workload);
-          increase[key][bucket] = (increase[key][bucket] ?? 0) + by;
+          increase ??= find(series.workload);
           added += by;
+          if (increase !== undefined) increase[key][bucket] = (increase[key][bucket] ?? 0) + by;
         }
         if (increase !== undefined) onAdded?.(increase, series.labels.code ?? 'unknown', added);
-        const reading = increase === undefined ? before : { first, counts: series.counts.slice(first, end) };
+        const reading = added === 0 ? before : { first, counts: series.counts.slice(first, end) };
         histograms.set(series, reading);
         bytes += reading.counts.byteLength + bytesOfReading;
       }
     };
 
-    const addCounter = (
-      metric: CounterMetric,
-      find: (workload: Workload) => Increase | undefined,
-      add: (increase: Increase, by: number, series: CounterSeries) => void,
-    ) => {
-      for (const series of metric.series.values()) {
-        const by = series.value - (countersBefore.get(series) ?? 0);
-        counters.set(series, series.value);
-        const increase = by > 0 ? find(series.workload) : undefined;
-        if (increase !== undefined) add(increase, by, series);
-        bytes += bytesOfReading;
+    const growthOf = (series: CounterSeries): number => {
+      const before = countersBefore.get(series) ?? 0;
+      counters.set(series, series.value);
+      bytes += bytesOfReading;
+      return Math.max(0, series.value - before);
+    };
+
+    const addBlame = ({ series: all }: CounterMetric) => {
+      for (const increase of increases.values()) increase.blame = [];
+      for (const series of all.values()) {
+        const { workload, culprit = workload } = series;
+        const seconds = growthOf(series);
+        if (seconds > 0) seen(workload)?.blame?.push({ culprit, seconds });
+      }
+    };
+
+    const addFigure = ({ kind, series: all }: CounterMetric, figure: keyof Figures) => {
+      // What has no series has counted nothing; but some kernels tell no pressure.
+      if (kind === 'counter' && figure !== 'cpuPressureSeconds')
+        for (const { figures } of increases.values()) figures[figure] = 0;
+      for (const series of all.values()) {
+        const { resource = 'cpu', kind: share = 'some' } = series.labels;
+        if (resource !== 'cpu' || share !== 'some') continue;
+        const by = kind === 'gauge' ? series.value : growthOf(series);
+        const figures = seen(series.workload)?.figures;
+        if (figures !== undefined) figures[figure] = (figures[figure] ?? 0) + by;
       }
     };
 
@@ -92,26 +127,24 @@ export const createIncreases = (): {
       const { name } = metric.definition;
       if (metric.kind === 'histogram') {
         if (name === metricNames.duration)
-          addHistogram(metric, 'durations', ({ codes }, code, by) => (codes[code] = (codes[code] ?? 0) + by));
-        if (name === metricNames.netDuration) addHistogram(metric, 'netDurations');
+          addHistogram(metric, 'durations', increaseOf, ({ codes }, code, by) => {
+            codes[code] = (codes[code] ?? 0) + by;
+          });
+        if (name === metricNames.netDuration) addHistogram(metric, 'netDurations', increaseOf);
       } else if (name === metricNames.schedDelay) {
-        addCounter(metric, increaseOf, (increase, by) => (increase.schedDelaySeconds += by));
+        for (const series of metric.series.values()) {
+          const by = growthOf(series);
+          if (by > 0) increaseOf(series.workload).schedDelaySeconds += by;
+        }
       }
     }
     // Everything on a node waits for CPUs: only what also answered requests is kept.
     for (const metric of store.metrics) {
-      if (metric.kind === 'histogram') continue;
       const { name } = metric.definition;
-      if (name === metricNames.blame) {
-        for (const increase of increases.values()) increase.cpuWait = { ownSeconds: 0, othersSeconds: 0 };
-        addCounter(metric, seen, ({ cpuWait }, by, series) => {
-          if (cpuWait !== undefined) cpuWait[isOwn(series) ? 'ownSeconds' : 'othersSeconds'] += by;
-        });
-      } else if (name === metricNames.throttled) {
-        addCounter(metric, seen, (increase, by) => {
-          increase.throttledSeconds = (increase.throttledSeconds ?? 0) + by;
-        });
-      }
+      if (metric.kind === 'histogram') {
+        if (name === metricNames.runqueue) addHistogram(metric, 'runqueueWaits', seen);
+      } else if (name === metricNames.blame) addBlame(metric);
+      else if (isFigure(name)) addFigure(metric, figureByMetric[name]);
     }
     histogramsBefore = histograms;
     countersBefore = counters;
@@ -121,8 +154,7 @@ export const createIncreases = (): {
   return { read, bytes: () => bytes };
 };
 
-const isOwn = ({ workload: { namespace, app, version }, labels }: CounterSeries): boolean =>
-  labels.culprit_namespace === namespace && labels.culprit_app === app && labels.culprit_version === version;
+const isFigure = (name: string): name is keyof typeof figureByMetric => Object.hasOwn(figureByMetric, name);
 
 const nothing: Reading = { first: 0, counts: new Float64Array() };
 
@@ -135,6 +167,7 @@ const emptyIncrease = (workload: Workload): Increase => ({
   durations: new Float64Array(bucketCount),
   netDurations: new Float64Array(bucketCount),
   schedDelaySeconds: 0,
-  cpuWait: undefined,
-  throttledSeconds: undefined,
+  runqueueWaits: new Float64Array(bucketCount),
+  blame: undefined,
+  figures: {},
 });

@@ -3,6 +3,8 @@ import type { Cell, VerdictInput, Window } from '@plumbline/verdict';
 import { schema } from '../series/native.ts';
 import { pickArms, type Arms, type SeenVersion } from './arms.ts';
 import type { Counts, History, HistoryCell } from './history.ts';
+import type { Blame } from './increases.ts';
+import type { Workload } from '../workloads/workload.ts';
 
 /** An app that had requests in the history; `arms` are absent where only one version had. */
 export interface SeenApp {
@@ -14,28 +16,49 @@ export interface SeenApp {
 
 /** Sorted by name; versions by the time at which they were first seen. */
 export const seenApps = (history: History): readonly SeenApp[] => {
-  const apps = new Map<string, { namespace: string; app: string; versions: Map<string, SeenVersion> }>();
+  const seen = new Map<Workload, { firstSeen: number; requests: number }>();
   for (const { end, cells } of history.windows()) {
     for (const { workload, codes } of cells) {
-      const { namespace, app, version } = workload;
-      const key = JSON.stringify([namespace, app]);
-      const known = apps.get(key) ?? { namespace, app, versions: new Map<string, SeenVersion>() };
-      apps.set(key, known);
-      const before = known.versions.get(version) ?? { version, firstSeen: end, requests: 0 };
-      known.versions.set(version, { ...before, requests: before.requests + sum(Object.values(codes)) });
+      const known = seen.get(workload) ?? { firstSeen: end, requests: 0 };
+      seen.set(workload, known);
+      known.requests += sum(Object.values(codes));
     }
   }
+  const apps = new Map<string, { namespace: string; app: string; versions: Map<string, SeenVersion> }>();
+  for (const [{ namespace, app, version }, { firstSeen, requests }] of seen) {
+    const key = JSON.stringify([namespace, app]);
+    const known = apps.get(key) ?? { namespace, app, versions: new Map<string, SeenVersion>() };
+    apps.set(key, known);
+    const before = known.versions.get(version) ?? { version, firstSeen, requests: 0 };
+    known.versions.set(version, { ...before, requests: before.requests + requests });
+  }
   return [...apps.values()]
-    .map(({ namespace, app, versions: seen }) => {
-      const versions = [...seen.values()].sort((a, b) => a.firstSeen - b.firstSeen);
+    .map(({ namespace, app, versions: known }) => {
+      const versions = [...known.values()].sort((a, b) => a.firstSeen - b.firstSeen);
       return { namespace, app, versions, arms: pickArms(versions, history.begin() ?? 0) };
     })
     .sort((a, b) => a.app.localeCompare(b.app) || a.namespace.localeCompare(b.namespace));
 };
 
-/** A cell with its requests by code, which the panel shows and the judge ignores. */
-export interface CodedCell extends Cell {
+/** A cell with what the page shows besides, and the judge ignores; absent figures are told by nobody. */
+export interface ShownCell extends Cell {
+  /** Requests by code. */
   readonly codes: Readonly<Record<string, number>>;
+  readonly cpuSeconds?: number;
+  readonly memoryBytes?: number;
+  readonly retransmits?: number;
+  readonly connectionFailures?: number;
+  /** Who held the CPU while it waited for one: the heaviest, and the rest as `other`. */
+  readonly blame?: readonly Blame[];
+}
+
+/** What is judged, and shown, of an app. */
+export interface Shown extends VerdictInput {
+  readonly namespace: string | null;
+  readonly foundBy: Arms['foundBy'];
+  /** End of the first window since the agent started, in Unix seconds; null before. With another one, all is new. */
+  readonly begin: number | null;
+  readonly windows: readonly (Window & { readonly cells: readonly ShownCell[] })[];
 }
 
 /** What is compared. */
@@ -46,18 +69,18 @@ export interface Subject extends Arms {
 }
 
 /**
- * The windows after `since`, as the judge reads them. Windows in which neither version had a request are there,
+ * The windows after `since`, as the judge reads them, with more. Windows in which neither version had a request are there,
  * empty: nothing seen is something known.
  *
  * @param now Unix seconds
  */
-export const verdictInput = (
+export const shown = (
   history: History,
-  { namespace, app, canary, baseline }: Subject,
+  { namespace, app, canary, baseline, foundBy }: Subject,
   node: string,
   now: number,
   since = -Infinity,
-): VerdictInput => {
+): Shown => {
   const armOf = ({ workload }: HistoryCell) => {
     if (workload.namespace !== namespace || workload.app !== app) return undefined;
     return workload.version === canary ? 'canary' : workload.version === baseline ? 'baseline' : undefined;
@@ -65,35 +88,54 @@ export const verdictInput = (
   const windows = history
     .windows()
     .filter(({ end }) => end > since && end <= now)
-    .map(({ end, cells }): Window => {
+    .map(({ end, cells }) => {
       const own = cells.flatMap((cell) => {
         const arm = armOf(cell);
-        return arm === undefined ? [] : [verdictCell(cell, arm, node, history.windowSeconds)];
+        return arm === undefined ? [] : [shownCell(cell, arm, node, history.windowSeconds)];
       });
       return { end, cells: own };
     });
-  return { app, canary, baseline, buckets: { schema }, windowSeconds: history.windowSeconds, now, windows };
+  const { windowSeconds } = history;
+  const begin = history.begin() ?? null;
+  const input = { app, canary, baseline, buckets: { schema }, windowSeconds, now, windows };
+  return { namespace, foundBy, begin, ...input };
 };
 
-const verdictCell = (
-  { codes, durations, netDurations, schedDelaySeconds, cpuWait, throttledSeconds }: HistoryCell,
+const shownCell = (
+  {
+    codes,
+    durations,
+    netDurations,
+    schedDelaySeconds,
+    cpuWait,
+    runqueueP95Seconds,
+    blame,
+    figures: { throttledSeconds, cpuPressureSeconds, ...figures },
+  }: HistoryCell,
   arm: 'canary' | 'baseline',
   node: string,
   windowSeconds: number,
-): CodedCell => ({
-  node,
-  arm,
-  requests: sum(Object.values(codes)),
-  errors: (codes['5xx'] ?? 0) + (codes.grpc_error ?? 0),
-  codes,
-  durations: bucketCounts(durations),
-  netDurations: bucketCounts(netDurations),
-  schedDelaySeconds,
-  ...(cpuWait === undefined ? {} : { cpuWait }),
-  ...(throttledSeconds === undefined
-    ? {}
-    : { contention: { throttledShare: throttledSeconds / windowSeconds } }),
-});
+): ShownCell => {
+  const contention = {
+    ...(runqueueP95Seconds !== undefined && { runqueueP95Seconds }),
+    ...(throttledSeconds !== undefined && { throttledShare: throttledSeconds / windowSeconds }),
+    ...(cpuPressureSeconds !== undefined && { cpuPressureShare: cpuPressureSeconds / windowSeconds }),
+  };
+  return {
+    node,
+    arm,
+    requests: sum(Object.values(codes)),
+    errors: (codes['5xx'] ?? 0) + (codes.grpc_error ?? 0),
+    codes,
+    durations: bucketCounts(durations),
+    netDurations: bucketCounts(netDurations),
+    schedDelaySeconds,
+    ...(cpuWait && { cpuWait }),
+    ...(Object.keys(contention).length > 0 && { contention }),
+    ...figures,
+    ...(blame && { blame }),
+  };
+};
 
 const bucketCounts = ({ offset, counts }: Counts) => ({ offset, counts: [...counts] });
 

@@ -37,11 +37,12 @@ const completeArms = (
   baseline: string | undefined,
 ): Arms => {
   const other = (than: string) => busiest(seen?.versions.filter(({ version }) => version !== than)) ?? nobody;
-  if (canary !== undefined) return { canary, baseline: baseline ?? other(canary) };
+  const foundBy = 'options';
+  if (canary !== undefined) return { canary, baseline: baseline ?? other(canary), foundBy };
   const picked = seen?.arms?.canary;
   if (baseline !== undefined)
-    return { canary: picked === baseline ? other(baseline) : (picked ?? nobody), baseline };
-  return seen?.arms ?? { canary: nobody, baseline: other(nobody) };
+    return { canary: picked === baseline ? other(baseline) : (picked ?? nobody), baseline, foundBy };
+  return seen?.arms ?? { canary: nobody, baseline: other(nobody), foundBy: 'traffic' };
 };
 
 const unknownApp = (apps: readonly SeenApp[]): string =>

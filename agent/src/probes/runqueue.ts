@@ -8,7 +8,7 @@ export const probe: Probe = {
   metrics: [
     {
       kind: 'histogram',
-      name: 'plumbline_runqueue_wait_seconds',
+      name: metricNames.runqueue,
       help: 'Time for which a thread was runnable before it got a CPU, by slice.',
       labels: {},
       fields: [],

@@ -1,5 +1,6 @@
 // bpf/tcp.bt: states of TCP sockets → connections by role and peer: opened, failed, closed, reset, and how they fared.
 import { peerPortLabel } from '../peer-ports.ts';
+import { metricNames } from '../series/names.ts';
 import type { CounterDefinition, HistogramDefinition, LabelField, Probe } from './probe.ts';
 
 const role: LabelField = ['role', (key) => (key === 0 ? 'client' : 'server')];
@@ -47,7 +48,7 @@ export const probe: Probe = {
     ),
     {
       ...counter(
-        'plumbline_tcp_connections_failed_total',
+        metricNames.connectionFailures,
         'Connections that a client tried for and did not get; abandoned: it gave up by itself.',
         '@tcp_failed',
       ),
@@ -66,7 +67,7 @@ export const probe: Probe = {
       ),
       kind: 'gauge',
     },
-    counter('plumbline_tcp_retransmits_total', 'Segments sent once more.', '@tcp_retransmits'),
+    counter(metricNames.retransmits, 'Segments sent once more.', '@tcp_retransmits'),
     counter('plumbline_tcp_sent_bytes_total', 'Payload sent on connections closed.', '@tcp_sent_bytes'),
     counter(
       'plumbline_tcp_received_bytes_total',

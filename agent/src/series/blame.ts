@@ -21,6 +21,7 @@ export const createBlame = ({ definition, series }: CounterMetric, now: () => nu
     const { namespace, app, version } = victim;
     const created = {
       workload: victim,
+      culprit,
       labels: {
         ...{ namespace, app, version, ...definition.labels },
         ...{

@@ -22,6 +22,8 @@ export interface HistogramSeries extends Series {
 
 export interface CounterSeries extends Series {
   value: number;
+  /** Of a metric with culprits: whose doing it is. */
+  readonly culprit?: Workload;
 }
 
 export interface HistogramMetric {
