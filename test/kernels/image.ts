@@ -1,18 +1,7 @@
 // In: this repository, built, and unpacked Debian packages. Out: initramfs archives that a kernel boots into.
 import { execa } from 'execa';
 import { existsSync } from 'node:fs';
-import {
-  chmod,
-  cp,
-  mkdir,
-  mkdtemp,
-  readdir,
-  readFile,
-  rename,
-  rm,
-  symlink,
-  writeFile,
-} from 'node:fs/promises';
+import { cp, mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { basename, dirname, join, relative } from 'node:path';
 import ts from 'typescript';
@@ -34,13 +23,12 @@ export const writeBaseArchive = async (busybox: string, target: string): Promise
       await transpile(path, project);
   });
 
-/** One bpftrace with its libraries and their loader, as an archive at `target`; made once. */
+/** One bpftrace with its libraries and their loader, as an archive at `target`. */
 export const writeBpftraceArchive = async (
   unpacked: string,
   busybox: string,
   target: string,
 ): Promise<void> => {
-  if (existsSync(target)) return;
   await writeArchive(busybox, target, async (root) => {
     const home = join(root, 'opt/bpftrace');
     await mkdir(home, { recursive: true });
@@ -140,19 +128,11 @@ const writeArchive = async (
 ): Promise<void> => {
   const root = await mkdtemp(join(tmpdir(), 'plumbline-initramfs-'));
   try {
-    await chmod(root, 0o755);
     await mkdir(join(root, 'bin'));
     await fill(root);
-    const archive = [
-      'sh',
-      '-c',
-      'find . | "$1" cpio -o -H newc > "$2"',
-      'sh',
-      busybox,
-      `${target}.unfinished`,
-    ];
+    // Without the root itself: its mode would become that of the guest's.
+    const archive = ['sh', '-c', 'find . -mindepth 1 | "$1" cpio -o -H newc > "$2"', 'sh', busybox, target];
     await execa(busybox, archive, { cwd: root });
-    await rename(`${target}.unfinished`, target);
   } finally {
     await rm(root, { recursive: true });
   }

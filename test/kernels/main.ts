@@ -2,7 +2,7 @@
 import { Command, Option } from 'commander';
 import { writeFile } from 'node:fs/promises';
 import { format } from 'prettier';
-import { bpftraces, cells, kernels, scenarios, type Cell, type Scenario } from './cells.ts';
+import { bpftraces, cells, kernels, nameOf, scenarios, type Cell, type Scenario } from './cells.ts';
 import { progressLine } from './outcome.ts';
 import { compatibilityPage, compatibilityTable } from './page.ts';
 import { prepare } from './prepare.ts';
@@ -17,6 +17,7 @@ interface Options {
   readonly atOnce: number;
   readonly timeout: number;
   readonly refresh: boolean;
+  readonly verbose: boolean;
   readonly mirror?: string;
 }
 
@@ -33,6 +34,7 @@ const command = new Command('test:kernels')
   .addOption(new Option('--scenario <name...>', 'these scenarios alone').choices(scenarios))
   .option('--at-once <guests>', 'guests that run at the same time, two cores each', whole, 2)
   .option('--timeout <seconds>', 'longest time that a guest may take', whole, 600)
+  .option('--verbose', 'a line for each step of a guest', false)
   .option('--refresh', 'download packages anew, such as a newer kernel from sid', false)
   .option('--mirror <url>', 'Debian archive; by default the one of this machine')
   .addHelpText(
@@ -42,7 +44,7 @@ Examples:
   npm run test:kernels                                          the whole matrix, into docs/compatibility.md
   npm run test:kernels -- --kernel 6.1 --bpftrace 0.17 --scenario full
 
-Packages are kept below $XDG_CACHE_HOME (~/.cache). Exit status: 0 if every cell is as it should be, 1 otherwise.
+Packages are kept below $XDG_CACHE_HOME (~/.cache); console and report of each guest in test/results/kernels. Exit status: 0 if every cell is as it should be, 1 otherwise.
 `,
   )
   .action(async (options: Options) => {
@@ -77,7 +79,10 @@ const runAll = async (
   const work = async () => {
     for (let next = queue.shift(); next !== undefined && !signal.aborted; next = queue.shift()) {
       const [position, cell] = next;
-      const outcome = await runCell(cell, supplies, options.timeout, signal);
+      const outcome = await runCell(cell, supplies, options.timeout, signal, (message) => {
+        if (options.verbose && message.kind === 'step')
+          process.stdout.write(`       ${nameOf(cell)}: ${message.atSeconds} s: ${message.doing}\n`);
+      });
       outcomes.set(position, outcome);
       process.stdout.write(progressLine(outcome));
     }

@@ -65,7 +65,7 @@ export const prepare = async ({
     bpftrace,
     bpftraceArchive: onceEach(async (release) => {
       const unpacked = await bpftrace(release);
-      const path = join(cacheFolder, release.suite, 'bpftrace.cpio');
+      const path = join(scratch, `bpftrace-${release.suite}.cpio`);
       await writeBpftraceArchive(unpacked.path, await busybox(), path);
       return { path, version: unpacked.version };
     }),

@@ -8,7 +8,7 @@ export interface Result {
   readonly found: string;
 }
 
-export type Message =
+export type Content =
   | { readonly kind: 'start'; readonly kernel: string; readonly bpftrace: string }
   | Result
   /** What `plumbline check` says of each probe: full, reduced, or none if it is left out. */
@@ -18,7 +18,14 @@ export type Message =
   /** Requests sent and counted; and runs of programs that the kernel skipped since another was active (Linux 6.1). */
   | { readonly kind: 'counts'; readonly sent: number; readonly counted: number; readonly skippedRuns: number }
   | { readonly kind: 'metrics'; readonly text: string }
+  /** What the tests do next; the last of these tells where a guest stood still. */
+  | { readonly kind: 'step'; readonly doing: string }
+  /** What the agent said on stderr. */
+  | { readonly kind: 'log'; readonly text: string }
   | { readonly kind: 'end' };
+
+/** With the seconds since the node has booted. */
+export type Message = Content & { readonly atSeconds: number };
 
 /** Reads what came over the serial line; what is no message, such as half a line of a guest that died, is left out. */
 export const parseReport = (text: string): readonly Message[] =>

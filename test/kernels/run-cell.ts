@@ -1,8 +1,12 @@
 // In: a cell and the parts of guests. Out: what came of it.
+import { join } from 'node:path';
 import { nameOf, type Cell } from './cells.ts';
 import { runGuest } from './guest.ts';
+import type { Message } from './report.ts';
 import { outcomeOf, type Outcome } from './outcome.ts';
 import type { Supplies } from './prepare.ts';
+
+const results = new URL('../results/kernels', import.meta.url).pathname;
 
 export interface CellOutcome extends Outcome {
   readonly cell: Cell;
@@ -16,6 +20,7 @@ export const runCell = async (
   supplies: Supplies,
   timeoutSeconds: number,
   signal: AbortSignal,
+  onMessage: (message: Message) => void,
 ): Promise<CellOutcome> => {
   let versions: CellOutcome['versions'];
   const outcome = await outcomeOf(nameOf(cell), async () => {
@@ -34,6 +39,8 @@ export const runCell = async (
       scenario: cell.scenario,
       timeoutSeconds,
       signal,
+      logFolder: join(results, nameOf(cell).replaceAll(/[ ,]+/g, '-')),
+      onMessage,
     });
     return { messages, seconds: (performance.now() - startMs) / 1000 };
   });

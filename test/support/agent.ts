@@ -43,6 +43,7 @@ export const startAgent = async (
     probes = ['http'],
     under = [],
     args = [],
+    onLog = () => undefined,
   }: {
     readonly awaitReady?: boolean;
     readonly intervalMs?: number;
@@ -52,6 +53,8 @@ export const startAgent = async (
     readonly under?: readonly string[];
     /** Further arguments of `plumbline agent`. */
     readonly args?: readonly string[];
+    /** Called with what it says on stderr. */
+    readonly onLog?: (text: string) => void;
   } = {},
 ): Promise<RunningAgent> => {
   const folder = await mkdtemp(join(tmpdir(), 'plumbline-test-'));
@@ -67,6 +70,7 @@ export const startAgent = async (
   const url = await new Promise<string>((resolve, reject) => {
     child.stderr.on('data', (chunk: Buffer) => {
       stderr += chunk.toString();
+      onLog(chunk.toString());
       const listening = /"url":"(http[^"]+)"/.exec(stderr)?.[1];
       if (listening !== undefined) resolve(listening);
     });

@@ -8,7 +8,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { createCgroupTree, isRunning } from '../../../demo/cgroup.ts';
 import { startChild } from '../../../demo/child.ts';
 import { plumbline, startAgent, valueOf, type RunningAgent } from '../../support/agent.ts';
-import type { Message } from '../report.ts';
+import type { Content } from '../report.ts';
 import type { Check, Rig } from './check.ts';
 
 /** What `plumbline check --json` says; this is the format that people rely on. */
@@ -18,8 +18,11 @@ interface CheckAnswer {
   readonly probes: readonly { name: string; mode: 'full' | 'reduced' | 'none' }[];
 }
 
-const send = (message: Message): void => {
-  process.stdout.write(`${JSON.stringify({ ...message, atSeconds: Math.round(uptime()) })}\n`);
+const send = (content: Content): void => {
+  process.stdout.write(`${JSON.stringify({ ...content, atSeconds: Math.round(uptime()) })}\n`);
+};
+const step = (doing: string): void => {
+  send({ kind: 'step', doing });
 };
 const expect = (sentence: string, ok: boolean, found: unknown = ''): void => {
   send({ kind: 'result', sentence, ok, found: typeof found === 'string' ? found : JSON.stringify(found) });
@@ -28,6 +31,7 @@ const expect = (sentence: string, ok: boolean, found: unknown = ''): void => {
 const main = async (): Promise<void> => {
   const { stdout: bpftrace } = await execa('bpftrace', ['--version']);
   send({ kind: 'start', kernel: release(), bpftrace });
+  step('runs plumbline check');
   const { stdout } = await execa(process.execPath, [plumbline, 'check', '--json'], { reject: false });
   const answer = JSON.parse(stdout) as CheckAnswer;
   if (answer.fit) await measure(answer);
@@ -52,10 +56,17 @@ const refuse = async ({ findings }: CheckAnswer): Promise<void> => {
 
 const measure = async ({ probes }: CheckAnswer): Promise<void> => {
   send({ kind: 'probes', modes: Object.fromEntries(probes.map(({ name, mode }) => [name, mode])) });
+  step('starts the agent');
   const tree = await createCgroupTree('plumbline-kernels');
   const agent = await startAgent(
     `workloads: { static: [{ cgroup: "${tree.path}/*@*", app: $1, version: $2 }] }`,
-    { intervalMs: Number(process.argv[2] ?? 200), probes: 'all' },
+    {
+      intervalMs: Number(process.argv[2] ?? 200),
+      probes: 'all',
+      onLog: (text) => {
+        send({ kind: 'log', text });
+      },
+    },
   );
   const children = await childrenOf(agent.pid);
   const bpftracePid = children.find(({ command }) => command.includes('bpftrace'))?.pid ?? 0;
@@ -71,6 +82,7 @@ const measure = async ({ probes }: CheckAnswer): Promise<void> => {
     expectSameProbes(probes, await agent.metrics());
     for (const { name, mode } of probes) {
       if (mode === 'none') continue;
+      step(`checks ${name}`);
       const start: Rig['start'] = (command, app, version = 'v1') =>
         startChild(command, { tree, cgroup: `${app}@${version}` });
       await checkProbe(name, { agent, mode, start, expect, expectCount });
@@ -80,6 +92,7 @@ const measure = async ({ probes }: CheckAnswer): Promise<void> => {
     expectHealthy(metrics);
     send({ kind: 'metrics', text: metrics });
   } finally {
+    step('kills the agent');
     await expectNoOrphan(agent, children);
     await tree.remove();
   }
