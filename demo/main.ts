@@ -89,6 +89,7 @@ verdict: { margin: ${marginMs}ms }
 workloads:
   static:
     - { cgroup: "${tree.path}/*-*", namespace: demo, app: $1, version: $2 }
+    - { cgroup: "${tree.path}/neighbour", namespace: batch, app: neighbour, version: v7 }
 `,
     'demo',
   );

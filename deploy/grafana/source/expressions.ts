@@ -50,6 +50,8 @@ export const roleQuery = (role: Role): string => {
   if (labelsOf[role].includes('le')) {
     return `${classic} or ${classic.replace('_bucket', '').replace(', le', '')}`;
   }
+  const ofRates = /sum by \((.*), le\) \(rate\((\w+)_bucket(.*?\])\)\)/;
+  if (ofRates.test(classic)) return classic.replace(ofRates, '$& or sum by ($1) (rate($2$3))');
   const counted = /^(.*\()(\w+)_count(\{.*\})\)$/.exec(classic);
   if (counted === null) return classic;
   const [, start = '', metric = '', selector = ''] = counted;

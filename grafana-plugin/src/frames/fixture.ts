@@ -75,7 +75,8 @@ export function frame(
   };
 }
 
-function field(name: string, type: `${FieldType}`, values: readonly number[]): Field {
+/** Returns one field of a frame. */
+export function field(name: string, type: `${FieldType}`, values: readonly number[]): Field {
   return { name, type: type as unknown as FieldType, config: {}, values: [...values] };
 }
 
