@@ -167,8 +167,8 @@ function alphaShare({ signals }: State, slot: keyof typeof alphaWeights, alpha: 
   return (alpha * alphaWeights[slot]) / (1 + signals.size * alphaWeights.signal);
 }
 
-/** The best grade that covers half of the canary's requests. */
-function gradeOf(state: State): Assessment['grade'] {
+/** Returns the best grade that covers half of the canary's requests. */
+export function gradeOf(state: State): Assessment['grade'] {
   const { coverage, covariate } = state;
   const share = (covered: number): number => (coverage.canary > 0 ? covered / coverage.canary : 0);
   const named = (name: Grade['name'], covered: number): Assessment['grade'] => ({

@@ -69,8 +69,9 @@ export function findingOf(evidenced: Evidenced): Finding | undefined {
     elapsedSeconds,
   } = evidenced;
   const { rawFailLn = failLn, resolution = 0, shift = 0, standing = () => 0 } = evidenced;
-  const radius = effectRadius(effects, alpha);
-  const passRadius = effectRadius(effects, passAlpha);
+  const variance = longRunVariance(effects);
+  const radius = effectRadius(effects, alpha, variance);
+  const passRadius = effectRadius(effects, passAlpha, variance);
   const mean = meanEffect(effects);
   if (radius === undefined || passRadius === undefined || mean === undefined) return undefined;
 
@@ -110,7 +111,7 @@ export function findingOf(evidenced: Evidenced): Finding | undefined {
     suspect: blocks >= failBlocks && lower > 0 && upper > failLn,
     healed: !recentlyWorse && recent <= failLn,
     outOfReach: standingPass === undefined || standingPass >= passLn,
-    mde: radius + (standingFail ?? 0) + powerQuantile * Math.sqrt(longRunVariance(effects) / blocks),
+    mde: radius + (standingFail ?? 0) + powerQuantile * Math.sqrt(variance / blocks),
     etaSeconds: notInferior ? undefined : etaOf(effect, passRadius, blocks, failLn, passLn, elapsedSeconds),
   };
 }

@@ -141,13 +141,14 @@ export function quantile(histogram: Histogram, layout: Layout, p: number): Quant
 }
 
 /** Estimated sum of ln seconds over all observations, each at its bucket's middle. */
-export function meanLn(counts: BucketCounts, layout: Layout): number | undefined {
+export function meanLn({ offset, counts }: BucketCounts, layout: Layout): number | undefined {
   let sum = 0;
   let observations = 0;
-  counts.counts.forEach((count, i) => {
+  for (let i = 0; i < counts.length; i++) {
+    const count = counts[i] ?? 0;
     observations += count;
-    if (count > 0) sum += count * layout.within(counts.offset + i, 0.5);
-  });
+    if (count > 0) sum += count * layout.within(offset + i, 0.5);
+  }
   return observations > 0 ? sum / observations : undefined;
 }
 

@@ -1,6 +1,15 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { createJudge, exitCode, judge, reasonSentence, report, VerdictInputError } from './index.ts';
+import {
+  createJudge,
+  exitCode,
+  judge,
+  judgeCourse,
+  observationsOf,
+  reasonSentence,
+  report,
+  VerdictInputError,
+} from './index.ts';
 import type { BucketCounts, Cell, Subject, VerdictInput, Window } from './index.ts';
 
 const subject: Subject = {
@@ -22,7 +31,7 @@ function around(seconds: number, requests = 1500): BucketCounts {
 
 function cell(node: string, arm: Cell['arm'], seconds: number, more: Partial<Cell> = {}): Cell {
   const durations = around(seconds);
-  const requests = durations.counts.reduce((sum, count) => sum + count, 0);
+  const requests = observationsOf(durations);
   return { node, arm, requests, errors: 0, durations, ...more };
 }
 
@@ -383,6 +392,33 @@ describe('a growing run', () => {
           const whole = judge({ ...run, windows: run.windows.slice(0, i + 1), now: window.end });
           expect(growing.verdict()).toEqual(whole);
         });
+      }),
+      { numRuns: 25 },
+    );
+  });
+
+  test('has a course that is what it said after each window, and takes typed arrays for the same', () => {
+    const typed = (counts: BucketCounts | undefined) =>
+      counts && { ...counts, counts: Float64Array.from(counts.counts) };
+    fc.assert(
+      fc.property(anyRun, (run) => {
+        const windows = run.windows.map(({ cells, ...window }) => ({
+          ...window,
+          cells: cells.map(({ durations, netDurations, ...rest }) => ({
+            ...rest,
+            ...(durations && { durations: typed(durations) }),
+            ...(netDurations && { netDurations: typed(netDurations) }),
+          })),
+        })) as readonly Window[];
+        const { verdict, looks } = judgeCourse({ ...run, windows });
+        expect(verdict).toEqual(judge(run));
+        const growing = createJudge(subject);
+        const said = run.windows.map((window) => {
+          growing.push(window);
+          return { end: window.end, metrics: growing.verdict().metrics };
+        });
+        const isQuantile = ({ metric }: { readonly metric: string }) => /^p\d+$/.test(metric);
+        expect(looks).toEqual(said.map(({ end, metrics }) => ({ end, metrics: metrics.filter(isQuantile) })));
       }),
       { numRuns: 25 },
     );

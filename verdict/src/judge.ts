@@ -3,6 +3,7 @@ import {
   assess,
   elapsedSeconds,
   errorUpperDifference,
+  gradeOf,
   isReady,
   rungFinding,
   secondsToJudge,
@@ -23,6 +24,7 @@ import { isoTime } from './time.ts';
 import type {
   Delta,
   ErrorVerdict,
+  Grade,
   MetricVerdict,
   Reason,
   Subject,
@@ -31,6 +33,7 @@ import type {
   Window,
 } from './types.ts';
 import { checkHead, checkSubject, checkWindow } from './validate.ts';
+import type { Place } from './validate.ts';
 
 /** A run that is judged while it goes on. */
 export interface Judge {
@@ -48,13 +51,46 @@ export interface Judge {
  * @throws VerdictInputError naming the place that is wrong; RangeError for an option out of range.
  */
 export function judge(input: VerdictInput, options?: JudgeOptions): Verdict {
+  return judgeWindows(input, options, () => undefined);
+}
+
+/** What was known of each quantile when the window that ends at `end` (Unix seconds) had come. */
+export interface Look {
+  readonly end: number;
+  readonly metrics: readonly MetricVerdict[];
+}
+
+/**
+ * Returns the verdict of a whole run, as `judge` does, and how it came about: what `createJudge` would have said of
+ * the quantiles after each window or, in a long run, after `mostLooks` of them, the last among them.
+ * @throws VerdictInputError, RangeError as `judge`.
+ */
+export function judgeCourse(
+  input: VerdictInput,
+  options?: JudgeOptions,
+  mostLooks = 180,
+): { readonly verdict: Verdict; readonly looks: readonly Look[] } {
+  const looks: Look[] = [];
+  const verdict = judgeWindows(input, options, (state, end, left) => {
+    if (left % Math.ceil(input.windows.length / mostLooks) > 0) return;
+    looks.push({ end, metrics: quantilesOf(state, gradeOf(state).name) });
+  });
+  return { verdict, looks };
+}
+
+function judgeWindows(
+  input: VerdictInput,
+  options: JudgeOptions | undefined,
+  onWindow: (state: State, end: number, left: number) => void,
+): Verdict {
   const { windows, now } = checkHead(input);
   const state = emptyState(input, settingsOf(options));
-  // Of a whole run, only the looks that a pass needs in a row can matter.
-  const firstLook = windows.length - passLooks;
   for (const [i, window] of windows.entries()) {
-    add(state, window, `windows[${i}]`, now);
-    if (i >= firstLook) look(state);
+    const left = windows.length - 1 - i;
+    add(state, window, { parent: 'windows', key: i }, now);
+    onWindow(state, window.end, left);
+    // Of a whole run, only the looks that a pass needs in a row can matter.
+    if (left < passLooks) look(state);
   }
   return verdictOf(state, now);
 }
@@ -74,7 +110,7 @@ export function createJudge(subject: Subject, options?: JudgeOptions): Judge {
   };
 }
 
-function add(state: State, window: Window, place: string, now: number): void {
+function add(state: State, window: Window, place: Place, now: number): void {
   pushWindow(state, checkWindow(window, state.layout, state.lastEnd ?? -Infinity, place, now), place);
 }
 
@@ -172,17 +208,20 @@ function deltaOf(finding: Finding): Delta {
 }
 
 function metricsOf(state: State, { grade, signals }: Assessment): readonly MetricVerdict[] {
-  const quantiles = state.raw.flatMap((_, i) => {
-    const finding = rungFinding(state, grade.name, i);
-    return finding ? [metricVerdict(finding)] : [];
-  });
   const others = signals.map(({ name, finding, evidence, worse }): MetricVerdict => {
     const known = finding
       ? metricVerdict(finding, evidence ?? null)
       : { ...unknownMetric, metric: name, evidence: evidence ?? null };
     return worse ? { ...known, state: 'worse' } : known;
   });
-  return [...quantiles, ...others];
+  return [...quantilesOf(state, grade.name), ...others];
+}
+
+function quantilesOf(state: State, grade: Grade['name']): readonly MetricVerdict[] {
+  return state.raw.flatMap((_, i) => {
+    const finding = rungFinding(state, grade, i);
+    return finding ? [metricVerdict(finding)] : [];
+  });
 }
 
 const unknownMetric = {

@@ -57,8 +57,11 @@ export function lastQuarterEffect({ count, sum, sums }: EffectSeries): number | 
  * Half the width of the confidence sequence at level 1 − α for the mean difference, on the log scale; undefined
  * before two blocks, unless the first block's sampling variance is known.
  */
-export function effectRadius(series: EffectSeries, alpha: number): number | undefined {
-  const variance = longRunVariance(series);
+export function effectRadius(
+  series: EffectSeries,
+  alpha: number,
+  variance = longRunVariance(series),
+): number | undefined {
   return variance > 0 ? Math.sqrt(variance) * meanRadius(series.count, alpha) : undefined;
 }
 

@@ -21,8 +21,8 @@ import type { Settings } from './options.ts';
 import { emptySignal, pushSignal } from './signals.ts';
 import type { SignalState } from './signals.ts';
 import type { Subject, Window } from './types.ts';
-import { VerdictInputError } from './validate.ts';
-import type { CheckedWindow } from './validate.ts';
+import { spelled, VerdictInputError } from './validate.ts';
+import type { CheckedWindow, Place } from './validate.ts';
 import { emptyWaits, pushWaits } from './waits.ts';
 import type { Waits } from './waits.ts';
 import { areWarm, emptyWarmup } from './warmup.ts';
@@ -94,7 +94,7 @@ export function emptyState(subject: Subject, settings: Settings): State {
  * Adds a checked window.
  * @throws VerdictInputError where a signal changes its kind or direction; the state is then as it was.
  */
-export function pushWindow(state: State, window: CheckedWindow, place = 'window'): void {
+export function pushWindow(state: State, window: CheckedWindow, place: Place = 'window'): void {
   const { subject, settings, onCall } = state;
   checkSignals(state, window, place);
   state.firstStart ??= window.end - subject.windowSeconds;
@@ -151,19 +151,19 @@ function exposuresOf({ cells }: Window): readonly Exposure[] {
   return exposures;
 }
 
-function checkSignals({ signals }: State, window: Window, place: string): void {
+function checkSignals({ signals }: State, window: Window, place: Place): void {
   window.signals?.forEach(({ name, kind, better }, i) => {
     const known = signals.get(name);
     if (known && known.kind !== kind) {
       throw new VerdictInputError(
-        `${place}.signals[${i}].kind`,
+        `${spelled(place)}.signals[${i}].kind`,
         `${known.kind}, as in earlier windows`,
         kind,
       );
     }
     if (known && known.better !== better) {
       throw new VerdictInputError(
-        `${place}.signals[${i}].better`,
+        `${spelled(place)}.signals[${i}].better`,
         `${known.better}, as in earlier windows`,
         better,
       );

@@ -48,10 +48,10 @@ export interface Cell {
   readonly contention?: Contention;
 }
 
-/** Requests by bucket; `offset` is the index of the first count. */
+/** Requests by bucket; `offset` is the index of the first count. JSON has an array, a program perhaps a Float64Array. */
 export interface BucketCounts {
   readonly offset: number;
-  readonly counts: readonly number[];
+  readonly counts: readonly number[] | Float64Array;
 }
 
 /** Time in which this version's threads waited for a CPU, by who held it: this version itself, or anyone else. */

@@ -165,7 +165,7 @@ function checkCounts(value: unknown, { range: [from, to] }: Layout, place: Place
   const { offset, counts } = record(value, place);
   if (!Number.isInteger(offset)) wrong(at(place, 'offset'), 'an integer', offset);
   const countsPlace = at(place, 'counts');
-  const items = list(counts, countsPlace);
+  const items = counts instanceof Float64Array ? counts : list(counts, countsPlace);
   const sum = sumOfCounts(items);
   if (sum === undefined) for (const [i, item] of items.entries()) count(item, countsPlace, i);
   const first = offset as number;
@@ -176,7 +176,7 @@ function checkCounts(value: unknown, { range: [from, to] }: Layout, place: Place
 }
 
 /** The loop that meets every count of a run: undefined if anything is wrong, whatever it is. */
-function sumOfCounts(items: readonly unknown[]): number | undefined {
+function sumOfCounts(items: ArrayLike<unknown>): number | undefined {
   const { length } = items;
   let sum = 0;
   for (let i = 0; i < length; i++) {
@@ -209,13 +209,14 @@ function checkBuckets(value: unknown): void {
 }
 
 /** Where a value is. It is spelled out only for an error: a run has a million values that are right. */
-type Place = string | { readonly parent: Place; readonly key: string | number };
+export type Place = string | { readonly parent: Place; readonly key: string | number };
 
 function at(parent: Place, key: string | number): Place {
   return { parent, key };
 }
 
-function spelled(place: Place): string {
+/** Returns the path of a place. */
+export function spelled(place: Place): string {
   if (typeof place === 'string') return place;
   const { parent, key } = place;
   if (typeof key === 'number') return `${spelled(parent)}[${key}]`;

@@ -1,4 +1,5 @@
 // In: what is compared, and since when. Out: the verdict's input, put together from a few queries.
+import { observationsOf } from '@plumbline/verdict';
 import type { Cell, Signal, VerdictInput, Window } from '@plumbline/verdict';
 import {
   classicHistograms,
@@ -124,7 +125,7 @@ const createTable = ({ scope, canary, steps }: InputOptions, durations: Histogra
       const found = histogramIncrease(readings, step, seen.get(name)?.[step - 1] ?? false);
       if (found === 'reset') resets += 1;
       if (found === undefined || found === 'reset') continue;
-      const requests = found.counts.reduce((sum, value) => sum + value, 0);
+      const requests = observationsOf(found);
       row[step] = { node: name, arm: armOf(labels), requests, errors: 0, durations: found };
     }
     rows.set(`${armOf(labels)} ${name}`, row);

@@ -1,15 +1,24 @@
 // Frames of histograms, classic or native, in; increases of bucket counts by version and node out.
 import type { BucketCounts, Buckets } from '@plumbline/verdict';
 import type { DataFrame } from '@grafana/data';
-import { counted, fallen, increasesOf } from './counters.ts';
-import type { Increases } from './counters.ts';
+import { checkFalls, counted, fallen, fillIncreases, groupsOf } from './counters.ts';
+import type { States } from './counters.ts';
+import { isNative, nativeSeries, zeroBucket } from './native.ts';
 import { seriesOf } from './series.ts';
 import type { Labels, Series } from './series.ts';
 
-/** Histograms of both kinds come in this form: one series per bucket, cumulative over `le` where classic. */
+/** Totals of one bucket; cumulative over bounds where they are classic. */
+export interface Bucket extends Series {
+  /** Upper bound in seconds of a classic bucket; ∞ for that of all. */
+  readonly bound: number;
+  /** Schema and index of a native bucket. */
+  readonly native?: { readonly schema: number; readonly index: number };
+}
+
+/** Histograms of both kinds come in this form: one series per bucket. */
 export interface BucketSeries {
   readonly kind: 'classic' | 'native';
-  readonly series: readonly Series[];
+  readonly series: readonly Bucket[];
   /** Series that were left out because `le` is no number. */
   readonly wrongLe: number;
 }
@@ -17,20 +26,28 @@ export interface BucketSeries {
 /** Bucket increases of one version on one node; `counts` is undefined in windows without them. */
 export interface Histograms {
   readonly counts: readonly (BucketCounts | undefined)[];
-  readonly state: Uint8Array;
+  readonly state: States;
 }
 
 /** Returns the bucket series of a role's frames. */
 export function bucketSeries(frames: readonly DataFrame[]): BucketSeries {
-  const native = frames.filter(({ meta }) => meta?.type === ('heatmap-cells' as never));
+  const native = frames.filter(isNative);
   if (native.length > 0) return { kind: 'native', series: nativeSeries(native), wrongLe: 0 };
-  const series = seriesOf(frames);
-  const right = series.filter(({ labels }) => boundOf(labels) !== undefined);
-  return { kind: 'classic', series: right, wrongLe: series.length - right.length };
+  const series: Bucket[] = [];
+  let wrongLe = 0;
+  // A few hundred bounds come back in ten thousand series.
+  const boundByLe = new Map<string | undefined, number | undefined>();
+  for (const { labels, times, values } of seriesOf(frames)) {
+    const { le } = labels;
+    let bound = boundByLe.get(le);
+    if (bound === undefined) boundByLe.set(le, (bound = boundOf(le)));
+    if (bound === undefined) wrongLe += 1;
+    else series.push({ labels, times, values, bound });
+  }
+  return { kind: 'classic', series, wrongLe };
 }
 
-/** Upper bound in seconds of a classic bucket; undefined where `le` says none. */
-export function boundOf({ le }: Labels): number | undefined {
+function boundOf(le: string | undefined): number | undefined {
   if (le === '+Inf' || le === 'Inf') return Infinity;
   const bound = Number(le?.trim() === '' ? NaN : le);
   return Number.isFinite(bound) ? bound : undefined;
@@ -41,26 +58,29 @@ export function sharedBuckets(all: readonly BucketSeries[]): Buckets | undefined
   const filled = all.filter(({ series }) => series.length > 0);
   if (filled.length === 0) return undefined;
   if (filled.every(({ kind }) => kind === 'native')) {
-    return {
-      schema: Math.min(...filled.flatMap(({ series }) => series.map(({ labels }) => schemaOf(labels)))),
-    };
+    let schema = Infinity;
+    for (const { native } of filled.flatMap(({ series }) => series)) {
+      schema = Math.min(schema, native?.schema ?? Infinity);
+    }
+    return { schema };
   }
   // Only bounds that every version on every node has: histograms of different layouts meet there.
-  const boundsByGroup = new Map<string, Set<number>>();
-  for (const [i, { series }] of filled.entries()) {
-    for (const { labels } of series) {
-      const group = `${i}\0${labels.version ?? ''}\0${labels.node ?? ''}`;
-      const bounds = boundsByGroup.get(group) ?? new Set<number>();
-      boundsByGroup.set(group, bounds);
-      const bound = boundOf(labels);
-      if (bound !== undefined) bounds.add(bound);
-    }
-  }
-  const groups = [...boundsByGroup.values()];
+  const groups = filled.flatMap(({ series }) => boundsOf(series));
   const upperBounds = [...(groups[0] ?? [])]
     .filter((bound) => bound > 0 && bound < Infinity && groups.every((bounds) => bounds.has(bound)))
     .sort((a, b) => a - b);
   return upperBounds.length > 0 ? { upperBounds } : undefined;
+}
+
+function boundsOf(series: readonly Bucket[]): readonly ReadonlySet<number>[] {
+  const groups = new Map<string, Set<number>>();
+  for (const { labels, bound } of series) {
+    const group = `${labels.version ?? ''}\0${labels.node ?? ''}`;
+    let bounds = groups.get(group);
+    if (!bounds) groups.set(group, (bounds = new Set()));
+    bounds.add(bound);
+  }
+  return [...groups.values()];
 }
 
 /**
@@ -73,94 +93,90 @@ export function histogramsOf(
   groupOf: (labels: Labels) => string | undefined,
   times: readonly number[],
 ): ReadonlyMap<string, Histograms> {
-  const groups = increasesOf(series, groupOf, ({ le = '' }) => le, times, true);
+  const { length } = times;
+  const nativeTo = kind === 'native' && 'schema' in buckets ? buckets.schema : undefined;
+  const keyOf = ({ bound, native }: Bucket): number | string =>
+    native ? `${native.schema}:${native.index}` : bound;
   const histograms = new Map<string, Histograms>();
-  for (const [group, increases] of groups) {
-    const isNative = kind === 'native' && 'schema' in buckets;
-    histograms.set(
-      group,
-      isNative ? nativeHistograms(increases, buckets.schema) : classicHistograms(increases, buckets),
-    );
+  // One group's increases are needed only until they are histograms.
+  let rows = new Float64Array();
+  for (const [group, members] of groupsOf(series, groupOf, keyOf)) {
+    const columns = [...members.values()];
+    if (rows.length < columns.length * length) rows = new Float64Array(columns.length * length);
+    const state = fillIncreases(rows, columns, times, true);
+    const placed =
+      nativeTo === undefined
+        ? placeClassic(rows, columns, length, buckets, state)
+        : placeNative(columns, nativeTo);
+    histograms.set(group, { counts: countsOf(rows, placed, state), state });
   }
+  checkFalls([...histograms.values()]);
   return histograms;
 }
 
-function classicHistograms({ byKey, state }: Increases, buckets: Buckets): Histograms {
+/** Which row of increases belongs to which bucket of the layout. */
+type Placed = readonly { readonly row: number; readonly bucket: number }[];
+
+/** Takes each bucket's increases out of the next wider one's, and finds the windows in which that cannot be. */
+function placeClassic(
+  rows: Float64Array,
+  columns: readonly Bucket[],
+  length: number,
+  buckets: Buckets,
+  state: States,
+): Placed {
   const bounds = 'upperBounds' in buckets ? buckets.upperBounds : [];
-  const byBound = new Map([...byKey].map(([le, increases]) => [boundOf({ le }), increases]));
+  const rowByBound = new Map(columns.map(({ bound }, row) => [bound, row]));
   // Without +Inf the rest above the last bound is not known, and taken as none.
-  const columns = [...bounds, Infinity].map((bound) => byBound.get(bound) ?? byBound.get(bounds.at(-1)));
-  const checked = state.slice();
-  const counts = Array.from(state, (known, window) => {
-    if (known !== counted) return undefined;
-    let below = 0;
-    let first = -1;
-    const list: number[] = [];
-    let filled = 0;
-    for (let i = 0; i < columns.length; i++) {
-      const cumulative = columns[i]?.[window] ?? 0;
-      const count = cumulative - below;
-      below = cumulative;
+  const placed = [...bounds, Infinity].flatMap((bound, bucket) => {
+    const row = rowByBound.get(bound);
+    return row === undefined ? [] : [{ row, bucket }];
+  });
+  for (let i = placed.length - 1; i > 0; i--) {
+    const wide = (placed[i]?.row ?? 0) * length;
+    const narrow = (placed[i - 1]?.row ?? 0) * length;
+    for (let window = 1; window < length; window++) {
+      const count = (rows[wide + window] ?? 0) - (rows[narrow + window] ?? 0);
+      rows[wide + window] = count;
       // A bucket that holds more than the next wider one: the answer is torn.
-      if (count < 0) {
-        checked[window] = fallen;
-        return undefined;
-      }
-      if (count > 0 && first < 0) first = i;
-      if (first < 0) continue;
-      list.push(count);
-      if (count > 0) filled = list.length;
+      if (count < 0 && state[window] === counted) state[window] = fallen;
     }
-    list.length = filled;
-    return { offset: Math.max(first, 0), counts: list };
-  });
-  return { counts, state: checked };
+  }
+  return placed;
 }
 
-/** Native frames have a row per bucket and moment; `le` stands here for schema and index. */
-function nativeSeries(frames: readonly DataFrame[]): readonly Series[] {
-  return frames.flatMap(({ fields }) => {
-    const column = (name: string): readonly unknown[] =>
-      fields.find((field) => field.name === name)?.values ?? [];
-    const labels = fields.find((field) => field.labels && Object.keys(field.labels).length > 0)?.labels ?? {};
-    const [ends, lower, upper, amount] = ['xMax', 'yMin', 'yMax', 'count'].map(column);
-    const byBucket = new Map<string, { times: number[]; values: number[] }>();
-    ends?.forEach((end, row) => {
-      const le = bucketName(Number(lower?.[row]), Number(upper?.[row]));
-      const points = byBucket.get(le) ?? { times: [], values: [] };
-      byBucket.set(le, points);
-      points.times.push(Number(end) / 1000);
-      points.values.push(Number(amount?.[row]));
-    });
-    return [...byBucket].map(([le, points]) => ({ labels: { ...labels, le }, ...points }));
-  });
-}
-
-/** `3:-40` for bucket −40 of schema 3, and `zero` for the one around zero. */
-function bucketName(lower: number, upper: number): string {
-  if (!(lower > 0)) return 'zero';
-  const schema = Math.round(-Math.log2(Math.log2(upper / lower)));
-  return `${schema}:${Math.round(Math.log2(upper) * 2 ** schema)}`;
-}
-
-function schemaOf({ le = '' }: Labels): number {
-  return le === 'zero' ? Infinity : Number(le.split(':')[0]);
-}
-
-function nativeHistograms({ byKey, state }: Increases, schema: number): Histograms {
-  const columns = [...byKey].map(([le, increases]) => {
-    const [own = schema, index = 0] = le.split(':').map(Number);
+function placeNative(columns: readonly Bucket[], schema: number): Placed {
+  return columns.map(({ native = { schema, index: 0 } }, row) => ({
+    row,
     // The zero bucket goes to a bucket of a nanosecond: below anything that is measured.
-    return { index: le === 'zero' ? -30 * 2 ** schema : Math.ceil(index / 2 ** (own - schema)), increases };
+    bucket:
+      native.index === zeroBucket
+        ? -30 * 2 ** schema
+        : Math.ceil(native.index / 2 ** (native.schema - schema)),
+  }));
+}
+
+/** The histogram of each counted window, over the buckets that any window has. */
+function countsOf(rows: Float64Array, placed: Placed, state: States): Histograms['counts'] {
+  const { length } = state;
+  const filled = placed.filter(({ row }) => {
+    for (let window = 1; window < length; window++) {
+      if (rows[row * length + window] !== 0 && state[window] === counted) return true;
+    }
+    return false;
   });
-  const lowest = Math.min(...columns.map(({ index }) => index));
-  const highest = Math.max(...columns.map(({ index }) => index));
-  const counts = Array.from(state, (known, window) => {
-    if (known !== counted) return undefined;
-    const list = new Array<number>(highest - lowest + 1).fill(0);
-    for (const { index, increases } of columns)
-      list[index - lowest] = (list[index - lowest] ?? 0) + (increases[window] ?? 0);
-    return { offset: lowest, counts: list };
-  });
-  return { counts, state };
+  const lowest = Math.min(...filled.map(({ bucket }) => bucket));
+  const highest = Math.max(...filled.map(({ bucket }) => bucket));
+  const width = filled.length > 0 ? highest - lowest + 1 : 0;
+  const all = new Float64Array(width * length);
+  for (const { row, bucket } of filled) {
+    let place = bucket - lowest;
+    for (let window = 0; window < length; window++, place += width) {
+      all[place] = (all[place] ?? 0) + (rows[row * length + window] ?? 0);
+    }
+  }
+  const offset = filled.length > 0 ? lowest : 0;
+  return Array.from(state, (known, window) =>
+    known === counted ? { offset, counts: all.subarray(window * width, (window + 1) * width) } : undefined,
+  );
 }

@@ -1,9 +1,9 @@
 // Increases by arm and node in; the cells of one window, as the judge wants them, out.
-import type { BucketCounts } from '@plumbline/verdict';
+import { observationsOf } from '@plumbline/verdict';
 import type { RunCell } from '../model/run.ts';
 import type { Histograms } from './buckets.ts';
 import { counted } from './counters.ts';
-import type { Increases } from './counters.ts';
+import type { Increases, States } from './counters.ts';
 
 type Grouped = ReadonlyMap<string, Increases>;
 
@@ -17,72 +17,104 @@ export interface Parts extends Readonly<
   readonly memory: ReadonlyMap<string, ArrayLike<unknown>>;
 }
 
-/** Returns what a group did in the window that ends at moment `i`; undefined where that is not fully known. */
-export function cellAt(group: string, i: number, step: number, parts: Parts): RunCell | undefined {
+/** What a group did in the window that ends at moment `i`; undefined where that is not fully known. */
+export type CellReader = (i: number) => RunCell | undefined;
+
+/** Returns the reader of a group: what belongs to it is looked up once, not in each window. */
+export function cellReader(group: string, step: number, parts: Parts): CellReader {
   const [arm = '', node = ''] = group.split('\0');
   const requests = parts.requests.get(group);
   const durations = parts.durations.get(group);
-  // Both come from the same scrape: when one of them is not known, the other would be half the truth.
-  if (requests && requests.state[i] !== counted) return undefined;
-  if (durations && durations.state[i] !== counted) return undefined;
-  const counts = durations?.counts[i];
-  const netCounts = parts.net.get(group)?.counts[i];
-  const codes = requests ? sumCodes(requests, i) : { all: sumOf(counts), errors: 0, clientErrors: undefined };
-  const increase = (grouped: Grouped): number | undefined => {
-    const increases = grouped.get(group);
-    return increases?.state[i] === counted ? increases.byKey.get('')?.[i] : undefined;
+  const net = parts.net.get(group);
+  const codes = requests && sumCodes(requests);
+  const increase = (grouped: Grouped, over = 1): ((i: number) => number | undefined) => {
+    const { state, byKey } = grouped.get(group) ?? {};
+    const values = byKey?.get('');
+    if (!state || !values) return nothing;
+    return (i) => (state[i] === counted ? (values[i] ?? 0) / over : undefined);
   };
-  const contention = present({
-    runqueueP95Seconds: amountAt(parts.runqueue.get(group), i),
-    throttledShare: perSecond(increase(parts.throttled), step),
-    cpuPressureShare: perSecond(increase(parts.pressure), step),
-  });
-  return {
-    arm: arm as 'canary' | 'baseline',
-    node,
-    requests: codes.all,
-    errors: codes.errors,
-    ...present({
-      clientErrors: codes.clientErrors,
-      durations: counts,
-      netDurations: netCounts,
-      schedDelaySeconds: increase(parts.delay),
-      cpuSeconds: increase(parts.cpu),
-      memoryBytes: amountAt(parts.memory.get(group), i),
-      retransmits: increase(parts.retransmits),
-      connectionFailures: increase(parts.failures),
-      contention: Object.keys(contention).length > 0 ? contention : undefined,
-    }),
+  const optional = {
+    schedDelaySeconds: increase(parts.delay),
+    cpuSeconds: increase(parts.cpu),
+    memoryBytes: amount(parts.memory.get(group)),
+    retransmits: increase(parts.retransmits),
+    connectionFailures: increase(parts.failures),
+  };
+  const signs = {
+    runqueueP95Seconds: amount(parts.runqueue.get(group)),
+    throttledShare: increase(parts.throttled, step),
+    cpuPressureShare: increase(parts.pressure, step),
+  };
+  return (i) => {
+    // Both come from the same scrape: when one of them is not known, the other would be half the truth.
+    if (!isKnown(requests?.state, i) || !isKnown(durations?.state, i)) return undefined;
+    const counts = durations?.counts[i];
+    const netCounts = net?.counts[i];
+    const contention = present(signs, i);
+    return {
+      arm: arm as 'canary' | 'baseline',
+      node,
+      requests: codes ? (codes.all[i] ?? 0) : counts ? observationsOf(counts) : 0,
+      errors: codes?.errors[i] ?? 0,
+      ...(codes ? { clientErrors: codes.clientErrors[i] ?? 0 } : {}),
+      ...(counts ? { durations: counts } : {}),
+      ...(netCounts ? { netDurations: netCounts } : {}),
+      ...present(optional, i),
+      ...(contention ? { contention } : {}),
+    };
   };
 }
 
+function isKnown(state: States | undefined, i: number): boolean {
+  return state === undefined || state[i] === counted;
+}
+
+interface Codes {
+  readonly all: Float64Array;
+  readonly errors: Float64Array;
+  readonly clientErrors: Float64Array;
+}
+
 /** 5xx and failed gRPC calls are the server's errors, 4xx the client's. */
-function sumCodes({ byKey }: Increases, i: number): { all: number; errors: number; clientErrors: number } {
-  const sums = { all: 0, errors: 0, clientErrors: 0 };
+function sumCodes({ byKey, state: { length } }: Increases): Codes {
+  const sums = {
+    all: new Float64Array(length),
+    errors: new Float64Array(length),
+    clientErrors: new Float64Array(length),
+  };
   for (const [code, increases] of byKey) {
-    const count = increases[i] ?? 0;
-    sums.all += count;
-    if (code.startsWith('5') || code === 'grpc_error') sums.errors += count;
-    else if (code.startsWith('4')) sums.clientErrors += count;
+    add(sums.all, increases);
+    if (code.startsWith('5') || code === 'grpc_error') add(sums.errors, increases);
+    else if (code.startsWith('4')) add(sums.clientErrors, increases);
   }
   return sums;
 }
 
-function sumOf(counts: BucketCounts | undefined): number {
-  return counts?.counts.reduce((sum, count) => sum + count, 0) ?? 0;
+function add(sums: Float64Array, increases: Float64Array): void {
+  for (const [i, increase] of increases.entries()) sums[i] = (sums[i] ?? 0) + increase;
 }
 
-function perSecond(increase: number | undefined, step: number): number | undefined {
-  return increase === undefined ? undefined : increase / step;
+function nothing(): undefined {
+  return undefined;
 }
 
-function amountAt(values: ArrayLike<unknown> | undefined, i: number): number | undefined {
-  const value = values?.[i];
-  return typeof value === 'number' && Number.isFinite(value) && value >= 0 ? value : undefined;
+function amount(values: ArrayLike<unknown> | undefined): (i: number) => number | undefined {
+  if (!values) return nothing;
+  return (i) => {
+    const value = values[i];
+    return typeof value === 'number' && Number.isFinite(value) && value >= 0 ? value : undefined;
+  };
 }
 
-type Present<T> = { [Key in keyof T]?: Exclude<T[Key], undefined> };
-
-function present<T extends object>(values: T): Present<T> {
-  return Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined)) as Present<T>;
+/** The figures that were measured in window `i`; undefined where none was. */
+function present<Name extends string>(
+  figures: Readonly<Record<Name, (i: number) => number | undefined>>,
+  i: number,
+): Partial<Record<Name, number>> | undefined {
+  let found: Partial<Record<Name, number>> | undefined;
+  for (const name in figures) {
+    const value = figures[name](i);
+    if (value !== undefined) (found ??= {} as Partial<Record<Name, number>>)[name] = value;
+  }
+  return found;
 }

@@ -96,8 +96,9 @@ export function severalApps(apps: readonly string[]): Notice {
 function missingLabels(role: Role, series: readonly Series[]): Notice | undefined {
   const needed = labelsOf[role].filter((name) => name !== 'le');
   for (const { labels } of series) {
-    const missing = needed.filter((name) => (labels[name] ?? '') === '');
-    if (missing.length === 0) continue;
+    const isMissing = (name: string): boolean => (labels[name] ?? '') === '';
+    if (!needed.some(isMissing)) continue;
+    const missing = needed.filter(isMissing);
     const there = Object.keys(labels).filter((name) => name !== '__name__');
     return {
       kind: 'wrong-data',

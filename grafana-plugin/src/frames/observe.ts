@@ -101,7 +101,7 @@ function runOf(answers: Answers, wanted: Wanted, remarks: string[]): { run: Run 
   const { durations, net } = answers;
   const requests = answers.series('requests');
   const given = [...answers.quantiles.values()].flat();
-  const apps = appsOf([...durations.series, ...requests, ...given]);
+  const apps = appsOf(durations.series, requests, given);
   if (apps.length > 1) return { notice: severalApps(apps) };
   if (durations.wrongLe > 0) {
     remarks.push(`${durations.wrongLe} series of "durations" were left out: their label le is no number.`);
@@ -175,8 +175,10 @@ function momentsOf(
   return times;
 }
 
-function appsOf(series: readonly Series[]): readonly string[] {
-  return [...new Set(series.flatMap(({ labels: { app } }) => (app ? [app] : [])))].sort();
+function appsOf(...lists: readonly (readonly Series[])[]): readonly string[] {
+  const apps = new Set<string>();
+  for (const series of lists) for (const { labels } of series) if (labels.app) apps.add(labels.app);
+  return [...apps].sort();
 }
 
 function remarkAbsent({ canary, baseline, foundBy, others }: Arms, remarks: string[]): void {

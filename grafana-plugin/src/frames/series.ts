@@ -12,24 +12,28 @@ export interface Series {
 
 /** Returns every numeric field as a series: one a frame as Prometheus answers, or many in a wide frame. */
 export function seriesOf(frames: readonly DataFrame[]): readonly Series[] {
+  const series: Series[] = [];
   // The answer to a query shares its moments: most frames have the same ones, which are converted once.
   let shared: { readonly times: readonly number[]; readonly field: Field['values'] } | undefined;
-  return frames.flatMap(({ fields }) => {
+  for (const { fields } of frames) {
     const time = fields.find(({ type }) => isType(type, 'time'));
-    if (!time) return [];
+    if (!time) continue;
     if (!shared || !isSame(shared.field, time.values)) {
       shared = { field: time.values, times: Array.from(time.values as number[], (ms) => ms / 1000) };
     }
-    const { times } = shared;
-    return fields
-      .filter(({ type }) => isType(type, 'number'))
-      .map(({ labels = {}, values }) => ({ labels, times, values }));
-  });
+    for (const { type, labels = noLabels, values } of fields) {
+      if (isType(type, 'number')) series.push({ labels, times: shared.times, values });
+    }
+  }
+  return series;
 }
+
+const noLabels: Labels = {};
 
 /** Returns the moments at which any of the series has a point, in order. */
 export function timesOf(series: readonly Series[]): readonly number[] {
-  const lists = new Set(series.map(({ times }) => times));
+  const lists = new Set<readonly number[]>();
+  for (const { times } of series) lists.add(times);
   if (lists.size === 1) return [...lists][0] ?? [];
   return [...new Set([...lists].flat())].sort((a, b) => a - b);
 }
@@ -60,7 +64,8 @@ function isType(type: FieldType, name: `${FieldType}`): boolean {
   return (type as string) === name;
 }
 
-function isSame(a: readonly number[], b: readonly number[]): boolean {
+/** Whether two lists hold the same numbers. */
+export function isSame(a: readonly number[], b: readonly number[]): boolean {
   if (a === b) return true;
   if (a.length !== b.length) return false;
   for (let i = 0; i < a.length; i++) if (a[i] !== b[i]) return false;

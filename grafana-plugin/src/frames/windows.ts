@@ -2,7 +2,7 @@
 import type { Buckets } from '@plumbline/verdict';
 import type { Blame, RunWindow } from '../model/run.ts';
 import { histogramsOf } from './buckets.ts';
-import { cellAt } from './cells.ts';
+import { cellReader } from './cells.ts';
 import type { Parts } from './cells.ts';
 import { counted, fallen, increasesOf, NoCounterError } from './counters.ts';
 import type { Increases } from './counters.ts';
@@ -119,13 +119,14 @@ export function readWindows(sources: Sources): {
   const signals = optionalSignals(sources, groupOf);
   const step = stepOf(times);
   const groups = [...new Set([...parts.requests.keys(), ...parts.durations.keys()])].sort();
+  const readers = groups.map((group) => cellReader(group, step, parts));
   const windows: RunWindow[] = [];
   let holes = 0;
   for (let i = 1; i < times.length; i++) {
     const end = times[i] ?? 0;
     // What happened in a hole is not known to belong to any moment in it.
     const isHole = end - (times[i - 1] ?? 0) > 1.5 * step;
-    const cells = isHole ? [] : groups.flatMap((group) => cellAt(group, i, step, parts) ?? []);
+    const cells = isHole ? [] : readers.map((read) => read(i)).filter((cell) => cell !== undefined);
     if (cells.length === 0) holes += 1;
     else {
       const found = signals(i);
@@ -156,10 +157,7 @@ function blameOf(
 ): readonly Blame[] {
   const groupOf = (labels: Labels): string | undefined => {
     const arm = armOf(labels);
-    const { culprit_namespace = '', culprit_app = '', culprit_version = '' } = labels;
-    const culprit =
-      `${culprit_namespace && `${culprit_namespace}/`}${culprit_app || 'other'} ${culprit_version}`.trim();
-    return arm && `${arm}\0${labels.node ?? ''}\0${culprit}`;
+    return arm && `${arm}\0${labels.node ?? ''}\0${culpritName(labels)}`;
   };
   const groups = optional('blame', remarks, () =>
     increasesOf(answers.series('blame'), groupOf, () => '', times, false),
@@ -170,6 +168,12 @@ function blameOf(
     const seconds = increases.reduce((sum, increase, i) => sum + (state[i] === counted ? increase : 0), 0);
     return { arm: arm as Blame['arm'], node, culprit, seconds };
   });
+}
+
+/** `namespace/app version`; what the agent has no name for is unknown in all three. */
+function culpritName({ culprit_namespace = '', culprit_app = '', culprit_version = '' }: Labels): string {
+  if (culprit_app === 'unknown') return 'unknown';
+  return `${culprit_namespace && `${culprit_namespace}/`}${culprit_app || 'other'} ${culprit_version}`.trim();
 }
 
 function remarkLost(

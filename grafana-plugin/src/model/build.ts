@@ -1,6 +1,6 @@
 // What was observed in; everything that is shown out. The same for Grafana's frames and for the agent's history.
-import { defaultOptions, layoutOf, VerdictInputError } from '@plumbline/verdict';
-import type { JudgeOptions, Layout, Verdict } from '@plumbline/verdict';
+import { defaultOptions, judgeCourse, layoutOf, VerdictInputError } from '@plumbline/verdict';
+import type { JudgeOptions, Layout, Look, Verdict } from '@plumbline/verdict';
 import { queryOf } from '../frames/roles.ts';
 import { headlineOf, noHeadline } from './headline.ts';
 import type { ByArm, CanaryModel, Strip, ViewSettings } from './model.ts';
@@ -10,8 +10,7 @@ import { addSums, emptySums, pointsOf } from './points.ts';
 import type { Point, Sums } from './points.ts';
 import type { Notice, Observed, Run } from './run.ts';
 import { signalRows } from './signals.ts';
-import { judgeWithLooks, stripOf } from './strip.ts';
-import type { Look } from './strip.ts';
+import { stripOf } from './strip.ts';
 
 /** Returns the model of what was observed; whatever is wrong becomes a notice, never an exception. */
 export function buildModel(observed: Observed, settings: ViewSettings): CanaryModel {
@@ -66,7 +65,7 @@ interface Judgement {
 
 function judgement(run: Run, options: JudgeOptions): Judgement {
   try {
-    const { verdict, looks } = judgeWithLooks(run, options);
+    const { verdict, looks } = judgeCourse(run, options);
     if (run.errorsKnown) return { verdict, looks };
     const areQuantilesAll = (run.quantiles?.length ?? 0) > 0 && run.windows.length === 0;
     return { verdict: null, looks, notice: areQuantilesAll ? quantilesOnly : errorsUnknown };
