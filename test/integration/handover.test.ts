@@ -88,9 +88,7 @@ describeKernel('handover', () => {
       const series = await agent.series();
       const doubtful = await counterOf(agent, 'handover_doubtful_events');
       const off = (app: string, requests: number) => Math.abs(requestCount(series, app) - requests);
-      // What is known to be in doubt, and half a per cent that the agent does not know of.
-      const unknown = 0.005 * (4 * lives + served);
-      expect(off('short', 4 * lives) + off('nginx', served)).toBeLessThanOrEqual(doubtful + unknown);
+      expect(off('short', 4 * lives) + off('nginx', served)).toBeLessThanOrEqual(doubtful);
       expect(await counterOf(agent, 'restarts')).toBe(0);
     } finally {
       isOver = true;

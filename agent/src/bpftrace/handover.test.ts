@@ -11,9 +11,19 @@ const readings = (counts: readonly Counts[]) => {
   return () => Promise.resolve(mapsOf(counts[Math.min(position++, counts.length - 1)] ?? {}));
 };
 /** What comes of such readings: what the new run's 0 stands for, in the count of the old one. */
-const meetWithin = async (rounds: number, old: readonly Counts[], fresh: readonly Counts[]) => {
+const meetWithin = async (
+  rounds: number,
+  old: readonly Counts[],
+  fresh: readonly Counts[],
+  capacity = 1024,
+) => {
   let ms = 0;
-  const { leads, ...quality } = await meet(readings(old), readings(fresh), () => (ms += 10_000 / rounds));
+  const { leads, ...quality } = await meet(
+    readings(old),
+    readings(fresh),
+    capacity,
+    () => (ms += 10_000 / rounds),
+  );
   const zero = mapsOf(Object.fromEntries(Object.keys(fresh[0] ?? {}).map((key) => [key, 0])));
   return { ...quality, lead: Object.fromEntries(goOn(zero, leads).get('@http_requests') ?? []) };
 };
@@ -42,5 +52,10 @@ test('what began before the new run was there, and ends meanwhile, is the old on
 });
 
 test('what did not fit into the old map is the new one’s', async () => {
-  expect((await meetWithin(10, [{ a: 100 }], [{ a: 30, c: 4 }])).lead).toEqual({ a: 70, c: 0 });
+  expect((await meetWithin(10, [{ a: 100 }], [{ a: 30, c: 4 }], 1)).lead).toEqual({ a: 70, c: 0 });
+});
+
+test('a request that the two have put into neighbouring buckets counts once', async () => {
+  const { lead, doubtfulEvents } = await meetWithin(10, [{ a: 100, b: 1 }], [{ a: 30, c: 1 }]);
+  expect({ lead, doubtfulEvents }).toEqual({ lead: { a: 70, c: -1 }, doubtfulEvents: 0 });
 });

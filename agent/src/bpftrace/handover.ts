@@ -12,6 +12,8 @@ export type Leads = ReadonlyMap<string, ReadonlyMap<string, Lead>>;
 
 export interface Meeting {
   readonly leads: Leads;
+  /** The last reading of the old run: of keys that the new one has not counted yet, it says the last word. */
+  readonly last: Maps;
   /** Events that may be counted twice or not at all, at most: of some values the lead is not known exactly. */
   readonly doubtfulEvents: number;
   readonly rounds: number;
@@ -25,10 +27,13 @@ const longestMs = 10_000;
  * Finds how far the old run is ahead. The two cannot be read at one instant, but a reading of the old one between two of
  * the new one says that it is ahead by the difference to the second at least, and by that to the first at most. Both
  * count every event: so, round by round, each value has a moment in which nothing comes in between.
+ *
+ * @param capacity most entries that a map can hold
  */
 export const meet = async (
   readOld: () => Promise<Maps>,
   readNew: () => Promise<Maps>,
+  capacity: number,
   now: () => number = () => performance.now(),
 ): Promise<Meeting> => {
   const startMs = now();
@@ -37,23 +42,33 @@ export const meet = async (
   for (let rounds = 1; ; rounds++) {
     const old = await readOld();
     const after = await readNew();
-    const isSettled = narrow(leads, before, old, after);
+    const isSettled = narrow(leads, before, old, after, capacity);
     if (isSettled || rounds === mostRounds || now() - startMs >= longestMs)
-      return { leads, doubtfulEvents: countDoubtful(leads), rounds };
+      return { leads, last: old, doubtfulEvents: countDoubtful(leads), rounds };
     before = after;
   }
 };
 
 /** Takes a round into account; returns whether all leads are known exactly. */
-const narrow = (leads: Map<string, Map<string, Lead>>, before: Maps, old: Maps, after: Maps): boolean => {
+const narrow = (
+  leads: Map<string, Map<string, Lead>>,
+  before: Maps,
+  old: Maps,
+  after: Maps,
+  capacity: number,
+): boolean => {
   let isSettled = true;
   for (const [map, values] of after) {
+    const counts = old.get(map);
+    // The old one has no such probe.
+    if (counts === undefined) continue;
     const known = leads.get(map) ?? new Map<string, Lead>();
     leads.set(map, known);
     for (const [key, value] of values) {
-      const counted = old.get(map)?.get(key);
-      // What only the new one has did not fit into the old one, or has come since.
-      if (counted === undefined) continue;
+      // What did not fit into the old one is the new one's. What else only one of them has is a duration that the other
+      // has put into the bucket beside it: each takes its own time.
+      if (!counts.has(key) && counts.size >= capacity) continue;
+      const counted = counts.get(key) ?? 0;
       const now = { least: counted - value, most: counted - (before.get(map)?.get(key) ?? 0) };
       const then = known.get(key) ?? now;
       const both = { least: Math.max(then.least, now.least), most: Math.min(then.most, now.most) };

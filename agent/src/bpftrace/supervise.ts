@@ -72,13 +72,13 @@ export const createSupervisor = (options: SuperviseOptions): Supervisor => {
     if (!state.running) log.info({ run: runs }, 'bpftrace delivers');
     state.running = true;
     state.lastSnapshotMs = Date.now();
-    onSnapshot({ run: runs, maps: goOn(maps, leads) });
+    onSnapshot({ run: runs, maps });
   };
 
   const start = (some: Program, onTick: () => void = () => undefined): Run => {
     const run = startRun(some, options, stopping.signal, (maps) => {
       onTick();
-      if (run === current) deliver(maps);
+      if (run === current) deliver(goOn(maps, leads));
     });
     return run;
   };
@@ -107,8 +107,13 @@ export const createSupervisor = (options: SuperviseOptions): Supervisor => {
       await Promise.race([fresh.ended, pause(longestStartMs, started)]);
       if (!ticking.signal.aborted) throw new Error('it does not start');
       await pause(overlapMs, stopping.signal);
-      const { leads: found, ...quality } = await meet(async () => goOn(await old.read(), leads), fresh.read);
+      const {
+        leads: found,
+        last,
+        ...quality
+      } = await meet(async () => goOn(await old.read(), leads), fresh.read, options.maxMapKeys);
       if (current !== old) throw new Error('the running one has ended');
+      deliver(last);
       become(fresh, new Map([...found].filter(([map]) => !options.levels.includes(map))));
       program = next;
       state.handovers++;
