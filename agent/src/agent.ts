@@ -23,7 +23,7 @@ import { createApi } from './history/api.ts';
 import { createHistory } from './history/history.ts';
 import { newMeasureState } from './measure.ts';
 import { privilegedHere, type Plan, type Privileged } from './privileged.ts';
-import { loadProbes, textOf } from './probes.ts';
+import { loadProbes, sheddingOrder, textOf } from './probes.ts';
 import { seriesAsJson } from './series/json.ts';
 import { createStore } from './series/store.ts';
 import { packageVersion } from './version.ts';
@@ -80,7 +80,7 @@ export const runAgent = async (
     ),
     intervalMs: config.interval,
     bpftrace: { ...config.bpftrace, btfFile: ground.btfFile },
-    budget: config.budget,
+    budget: { ...config.budget, order: sheddingOrder(loaded) },
   };
   const plan: Plan = {
     measure: loaded.length === 0 ? undefined : measurePlan,
@@ -146,7 +146,7 @@ export const runAgent = async (
       protobuf: createProtobufExposition(families, config.node),
     },
     notReady: () => notReady(state, config.interval),
-    series: () => seriesAsJson(store, Date.now()),
+    series: () => seriesAsJson(store, Date.now(), measuring.off),
     api: createApi({
       report: () => agentReport({ config, state, store, notReady: () => notReady(state, config.interval) }),
       history,

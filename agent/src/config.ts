@@ -54,7 +54,12 @@ const shape = z.strictObject({
         .default([...defaultPeerPorts]),
     })
     .prefault({}),
-  budget: z.strictObject({ sampleInterval: duration(1000, 3_600_000).prefault('30s') }).prefault({}),
+  budget: z
+    .strictObject({
+      cpuPercent: z.number().min(0.01).max(10_000).default(2),
+      sampleInterval: duration(500, 3_600_000).prefault('30s'),
+    })
+    .prefault({}),
   series: z.strictObject({ retention: duration(1000, 86_400_000).prefault('10m') }).prefault({}),
   history: z
     .strictObject({

@@ -4,6 +4,7 @@ import { compose, ownedPrograms } from './bpftrace/compose.ts';
 import { createFillWatch } from './bpftrace/fill.ts';
 import type { Program, Snapshot } from './bpftrace/run.ts';
 import { createSupervisor, newSupervisorState, type SupervisorState } from './bpftrace/supervise.ts';
+import { createBudget, type Load } from './cost/budget.ts';
 import { watchCost, type CostState } from './cost/watch.ts';
 import { runGroup } from './group.ts';
 import type { PlainLog } from './log.ts';
@@ -15,7 +16,13 @@ export interface MeasurePlan {
   readonly levels: readonly string[];
   readonly intervalMs: number;
   readonly bpftrace: ChildOptions;
-  readonly budget: { readonly sampleInterval: number };
+  readonly budget: {
+    /** Of one core, for the programs of all probes together. */
+    readonly cpuPercent: number;
+    readonly sampleInterval: number;
+    /** Names of the probes that may be switched off, in this order. */
+    readonly order: readonly string[];
+  };
 }
 
 /** Plain data. */
@@ -33,20 +40,28 @@ export interface Measuring {
   readonly onSnapshot: (snapshot: Snapshot) => void;
 }
 
+/** A bpftrace that cannot be switched today is not compiled again and again. */
+const pauseAfterFailureMs = 600_000;
+
 /** Runs until the signal aborts; resolves when bpftrace is gone. */
 export const measure = (
   { probes, levels, intervalMs, bpftrace, budget }: MeasurePlan,
   { log, signal, state, onSnapshot }: Measuring,
 ): Promise<void> => {
   const { maxMapKeys } = bpftrace;
-  const program: Program = (token) => compose(Object.values(probes), noFragment, intervalMs, token);
+  const without = (off: readonly string[]) =>
+    Object.fromEntries(Object.entries(probes).filter(([name]) => !off.includes(name)));
+  const programWithout = (off: readonly string[]): Program => ({
+    off,
+    text: (token) => compose(Object.values(without(off)), noFragment, intervalMs, token),
+  });
   const observeFill = createFillWatch(maxMapKeys, (map, entries) => {
     log.warn({ map, entries, maxMapKeys }, 'a kernel map is filling up');
-    return supervisor.handOver(program, 'map fill');
+    return supervisor.handOver('map fill');
   });
   const supervisor = createSupervisor({
     ...bpftrace,
-    program,
+    program: programWithout([]),
     levels,
     log,
     state,
@@ -57,15 +72,32 @@ export const measure = (
   });
   // One that is still attaching has only some of its programs.
   const running = () =>
-    state.pid === undefined || !state.running ? undefined : { pid: state.pid, owned: ownedPrograms(probes) };
+    state.pid === undefined || !state.running
+      ? undefined
+      : { pid: state.pid, owned: ownedPrograms(without(state.off)) };
+  const budgeting = createBudget(budget.cpuPercent / 100, budget.order);
+  let notBeforeMs = -Infinity;
+  const onSample = async (load: Load): Promise<void> => {
+    if (performance.now() < notBeforeMs) return;
+    const off = budgeting.observe(load, state.off);
+    if (off === state.off) return;
+    const reason = off.length > state.off.length ? 'over budget' : 'within budget again';
+    const { cpuPercent } = budget;
+    log.warn({ reason, off, cpuPercent, percentByProbe: percents(load) }, 'probes are switched');
+    const isDone = await supervisor.handOver(reason, programWithout(off));
+    if (!isDone) notBeforeMs = performance.now() + pauseAfterFailureMs;
+  };
   return runGroup(
     [
       (stop) => supervisor.run(stop),
-      (stop) => watchCost({ ...budget, state: state.cost, log, running }, stop),
+      (stop) => watchCost({ ...budget, state: state.cost, log, running, onSample }, stop),
     ],
     signal,
   );
 };
+
+const percents = ({ shareByProbe }: Load) =>
+  Object.fromEntries([...shareByProbe].map(([probe, share]) => [probe, Number((100 * share).toFixed(2))]));
 
 const noFragment = (path: string): never => {
   throw new Error(`Expected fragments in place, got #include "${path}"`);

@@ -57,6 +57,13 @@ export const composeProbes = (
     intervalMs,
   );
 
+/** Names of the probes that may be switched off, in the order in which they are. */
+export const sheddingOrder = (probes: readonly Probe[]): readonly string[] =>
+  probes
+    .filter(({ dispensable }) => dispensable !== undefined)
+    .toSorted((a, b) => (b.dispensable ?? 0) - (a.dispensable ?? 0))
+    .map(({ name }) => name);
+
 /** The text of a probe for this node. */
 export const textOf = (
   { source }: Pick<LoadedProbe, 'source'>,

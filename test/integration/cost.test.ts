@@ -9,11 +9,26 @@ import { between, costByProbe } from '../../agent/src/cost/attribute.ts';
 import { readPrograms } from '../../agent/src/cost/programs.ts';
 import { withBpfStats } from '../../agent/src/cost/switch.ts';
 import { createCgroupTree } from '../../demo/cgroup.ts';
-import { startAgent } from '../support/agent.ts';
+import { startChild } from '../../demo/child.ts';
+import { startAgent, valueOf } from '../support/agent.ts';
 import { get, openConnection } from '../support/client.ts';
 import { describeKernel } from '../support/kernel.ts';
 import { startNginx } from '../support/nginx.ts';
+import { requestCount } from '../support/series.ts';
 import { until } from '../support/prometheus.ts';
+
+/** Two processes that wake each other: some 100,000 switches a second. */
+const pingPong = [
+  'python3',
+  '-c',
+  `import os
+(a, b), (c, d) = os.pipe(), os.pipe()
+if os.fork():
+  os.write(b, b'x')
+  while os.write(b, os.read(c, 1)): pass
+os.close(b)
+while os.write(d, os.read(a, 1)): pass`,
+];
 
 const costOf = (metrics: string, name: string, probe: string) =>
   Number(
@@ -63,31 +78,63 @@ describeKernel('own cost', () => {
     }
   });
 
-  test('the kernel time of a probe is told, and the kernel books only while a sample is taken', async () => {
+  test('what probes cost is told; over budget they go in their order, and come back when it is quiet', async () => {
     const tree = await createCgroupTree('plumbline-test-cost');
     const nginx = await startNginx({ tree, cgroup: 'nginx-v1' });
-    const agent = await startAgent('budget: { sampleInterval: 1s }', { probes: 'all' });
+    const agent = await startAgent(
+      `budget: { sampleInterval: 500ms, cpuPercent: 2 }
+workloads: { static: [{ cgroup: "${tree.path}/*-*", app: $1, version: $2 }] }`,
+      { probes: ['http', 'runqueue'] },
+    );
     const connection = await openConnection(nginx.port);
     let sent = 0;
-    const seconds = async () => costOf(await agent.metrics(), 'kernel_seconds_total', 'http');
-    try {
-      await until(async () => {
+    const valueFor = async (name: string, probe: string) => costOf(await agent.metrics(), name, probe);
+    const slices = async () =>
+      Number(
+        /^plumbline_runqueue_wait_seconds_count\{.*app="nginx".* (\d+)$/m.exec(await agent.metrics())?.[1],
+      );
+    const askUntil = async (isEnough: () => Promise<boolean>) => {
+      do {
         connection.send(get('/hello'));
         await connection.responses(++sent);
-        return (await seconds()) > 0;
-      });
-      const runs = costOf(await agent.metrics(), 'runs_total', 'http');
-      expect(((await seconds()) / runs) * 1e9).toBeGreaterThan(20);
-      expect(((await seconds()) / runs) * 1e9).toBeLessThan(20_000);
-      expect(costOf(await agent.metrics(), 'recursion_misses_total', 'http')).toBeGreaterThanOrEqual(0);
-      let isOff = false;
-      await until(
-        async () => (isOff = (await readFile('/proc/sys/kernel/bpf_stats_enabled', 'utf8')).trim() === '0'),
+        await sleep(50);
+      } while (!(await isEnough()));
+    };
+    try {
+      await askUntil(async () => (await valueFor('kernel_seconds_total', 'http')) > 0);
+      const cost = (await valueFor('kernel_seconds_total', 'http')) / (await valueFor('runs_total', 'http'));
+      expect(cost * 1e9).toBeGreaterThan(20);
+      expect(cost * 1e9).toBeLessThan(20_000);
+      expect(await valueFor('recursion_misses_total', 'http')).toBeGreaterThanOrEqual(0);
+      const stats = () => readFile('/proc/sys/kernel/bpf_stats_enabled', 'utf8');
+      await until(async () => (await stats()).trim() === '0');
+      expect((await stats()).trim()).toBe('0');
+
+      const storm = await Promise.all(
+        [0, 1].map((cpu) => startChild(pingPong, { tree, cgroup: 'storm', cpu })),
       );
-      expect(isOff).toBe(true);
+      await sleep(4000);
+      await Promise.all(storm.map((child) => child.stop()));
+      await askUntil(async () => (await valueFor('over_budget', 'runqueue')) === 1);
+      expect(await valueFor('up', 'runqueue')).toBe(0);
+      expect(await valueFor('up', 'http')).toBe(1);
+      expect(await valueFor('over_budget', 'http')).toBe(0);
+      const [asked, slicesBefore] = [sent, await slices()];
+
+      await askUntil(async () => (await valueFor('over_budget', 'runqueue')) === 0);
+      await askUntil(async () => (await slices()) > slicesBefore);
+      await agent.settle();
+      // nginx sleeps once or twice between two requests.
+      expect((await slices()) - slicesBefore).toBeLessThan(4 * (sent - asked));
+      const doubtful = valueOf(await agent.metrics(), 'plumbline_probe_handover_doubtful_events_total');
+      expect(Math.abs(requestCount(await agent.series(), 'nginx') - sent)).toBeLessThanOrEqual(doubtful);
+      expect(await valueFor('up', 'runqueue')).toBe(1);
     } finally {
       connection.socket.destroy();
-      expect((await agent.stop()).exitCode).toBe(0);
+      const { exitCode, stderr } = await agent.stop();
+      expect(stderr).toMatch(/"reason":"over budget","off":\["runqueue"\].*probes are switched/);
+      expect(stderr).toMatch(/"reason":"within budget again","off":\[\].*probes are switched/);
+      expect(exitCode).toBe(0);
       await nginx.stop();
       await tree.remove();
     }

@@ -22,8 +22,13 @@ export interface Run extends Child {
   readonly stop: () => Promise<void>;
 }
 
-/** A program for bpftrace; `token` is what it answers to, see `compose`. */
-export type Program = (token: number) => string;
+/** What bpftrace is to run. */
+export interface Program {
+  /** `token` is what it answers to, see `compose`. */
+  readonly text: (token: number) => string;
+  /** Probes that it is without. */
+  readonly off: readonly string[];
+}
 
 export interface RunOptions extends ChildOptions {
   readonly log: PlainLog;
@@ -64,7 +69,7 @@ export const startRun = (
     }
   };
 
-  const child = startBpftrace(program(token), options, AbortSignal.any([signal, stop.signal]), onLine);
+  const child = startBpftrace(program.text(token), options, AbortSignal.any([signal, stop.signal]), onLine);
   return {
     ...child,
     read: () =>

@@ -3,12 +3,15 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { ChildEnd } from './child.ts';
 import { goOn, meet, type Leads } from './handover.ts';
+import type { MapValues } from './parse.ts';
 import { startRun, type Maps, type Program, type Run, type RunOptions, type Snapshot } from './run.ts';
 
 /** Kept up to date by the supervisor; becomes self-metrics. */
 export interface SupervisorState {
   /** Process id of the bpftrace that delivers; undefined while there is none. */
   pid: number | undefined;
+  /** Probes that it runs without, to stay within the budget. */
+  off: readonly string[];
   running: boolean;
   restarts: number;
   handovers: number;
@@ -22,6 +25,7 @@ export interface SupervisorState {
 
 export const newSupervisorState = (): SupervisorState => ({
   pid: undefined,
+  off: [],
   running: false,
   restarts: 0,
   handovers: 0,
@@ -35,10 +39,12 @@ export interface Supervisor {
   /** Runs bpftrace until `signal` aborts, then resolves when it is gone. */
   readonly run: (signal: AbortSignal) => Promise<void>;
   /**
-   * Starts a bpftrace with this program beside the running one, and lets it take over: totals neither fall nor jump.
-   * Resolves with whether it did; if not, all is as it was.
+   * Starts another bpftrace beside the running one, and lets it take over: totals neither fall nor jump. Resolves with
+   * whether it did; if not, all is as it was.
+   *
+   * @param next its program from now on; by default the same
    */
-  readonly handOver: (program: Program, reason: string) => Promise<boolean>;
+  readonly handOver: (reason: string, next?: Program) => Promise<boolean>;
 }
 
 export interface SuperviseOptions extends RunOptions {
@@ -58,6 +64,7 @@ const healthyRunMs = 60_000;
 const overlapMs = 5000;
 /** Compiling takes one to ten seconds. */
 const longestStartMs = 60_000;
+const noValues: MapValues = new Map();
 
 export const createSupervisor = (options: SuperviseOptions): Supervisor => {
   const { log, state, onSnapshot } = options;
@@ -67,12 +74,16 @@ export const createSupervisor = (options: SuperviseOptions): Supervisor => {
   let current: Run | undefined;
   let leads: Leads = new Map();
   let handing = Promise.resolve(false);
+  const names = new Set<string>();
 
   const deliver = (maps: Maps): void => {
     if (!state.running) log.info({ run: runs }, 'bpftrace delivers');
     state.running = true;
     state.lastSnapshotMs = Date.now();
-    onSnapshot({ run: runs, maps });
+    for (const name of maps.keys()) names.add(name);
+    // A map whose probe is off is empty: one day it starts again from nothing.
+    const all = new Map([...names].map((name) => [name, maps.get(name) ?? noValues]));
+    onSnapshot({ run: runs, maps: all });
   };
 
   const start = (some: Program, onTick: () => void = () => undefined): Run => {
@@ -87,6 +98,7 @@ export const createSupervisor = (options: SuperviseOptions): Supervisor => {
     current = run;
     leads = ahead;
     state.pid = run?.pid;
+    state.off = program.off;
   };
 
   /** Follows from one run to the one that takes over, to the end of the last. */
@@ -95,7 +107,7 @@ export const createSupervisor = (options: SuperviseOptions): Supervisor => {
     return current === undefined || current === run ? end : untilCurrentEnds(current);
   };
 
-  const handOver = async (next: Program, reason: string): Promise<boolean> => {
+  const handOver = async (reason: string, next: Program): Promise<boolean> => {
     const old = current;
     if (old === undefined || !state.running) return false;
     const ticking = new AbortController();
@@ -114,8 +126,8 @@ export const createSupervisor = (options: SuperviseOptions): Supervisor => {
       } = await meet(async () => goOn(await old.read(), leads), fresh.read, options.maxMapKeys);
       if (current !== old) throw new Error('the running one has ended');
       deliver(last);
-      become(fresh, new Map([...found].filter(([map]) => !options.levels.includes(map))));
       program = next;
+      become(fresh, new Map([...found].filter(([map]) => !options.levels.includes(map))));
       state.handovers++;
       state.doubtfulEvents += quality.doubtfulEvents;
       log.info({ reason, ...quality }, 'another bpftrace took over');
@@ -151,8 +163,8 @@ export const createSupervisor = (options: SuperviseOptions): Supervisor => {
       }
       await handing;
     },
-    handOver: (next, reason) => {
-      handing = handing.then(() => handOver(next, reason));
+    handOver: (reason, next) => {
+      handing = handing.then(() => handOver(reason, next ?? program));
       return handing;
     },
   };

@@ -1,7 +1,7 @@
 // In: names of probes. Out: the bpftrace program that they make, as the agent would run it.
 import { Command } from 'commander';
 import { readJiffyClock } from '../bpftrace/clock.ts';
-import { composeProbes, loadProbes } from '../probes.ts';
+import { composeProbes, loadProbes, sheddingOrder } from '../probes.ts';
 
 export const bpfCommand = (): Command =>
   new Command('bpf')
@@ -19,6 +19,9 @@ Examples:
       const probes = await loadProbes();
       if (names.length === 0) {
         process.stdout.write(probes.map(({ name, purpose }) => `${name.padEnd(10)} ${purpose}\n`).join(''));
+        process.stdout.write(
+          `\nSwitched off over budget, in this order: ${sheddingOrder(probes).join(', ')}\n`,
+        );
         return;
       }
       const wanted = names.map((name) => {

@@ -74,7 +74,7 @@ export const showTable = async (
       readings.push(answer);
       if (readings.length > windowRefreshes + 1) readings.shift();
       const oldest = readings.length > 1 ? readings[0] : undefined;
-      draw(`${renderTable(versionRows(oldest, answer))}${await footer()}`);
+      draw(`${renderTable(versionRows(oldest, answer))}${remark(answer)}${await footer()}`);
     }
     if (shown + 1 < count) await sleep(intervalMs, undefined, { signal }).catch(() => undefined);
   }
@@ -94,6 +94,9 @@ export const seriesReader = (url: URL, tls: Access['tls'] = {}): (() => Promise<
     return JSON.parse(text) as JsonSeries;
   };
 };
+
+const remark = ({ off = [] }: JsonSeries): string =>
+  off.length === 0 ? '' : `\nOver budget.cpuPercent, switched off: ${off.join(', ')}\n`;
 
 /** On a terminal: home, the text with each line's rest cleared, then everything below cleared. */
 const draw = (text: string) => {

@@ -1,69 +1,81 @@
 // In: what the probes cost, sample by sample. Out: which of them are not to run. Pure.
 
-export interface Budget {
-  /** Takes the share of one core of each running probe; returns the probes that are to be off from now on. */
-  readonly observe: (shareByProbe: ReadonlyMap<string, number>) => readonly string[];
+/** What a sample says of the node. */
+export interface Load {
+  /** Share of one core that each running probe takes. */
+  readonly shareByProbe: ReadonlyMap<string, number>;
+  /** Of threads, on all CPUs: how busy the node is, whichever probes run. */
+  readonly switchesPerSecond: number;
 }
 
-/** A probe that was switched off, and what it cost then; in shares of one core. */
-interface Off {
-  readonly probe: string;
-  readonly share: number;
-  /** What those cost that went on. */
-  readonly rest: number;
+export interface Budget {
+  /** Takes a sample, and the probes that are off; returns those that are to be off from now on. */
+  readonly observe: (load: Load, off: readonly string[]) => readonly string[];
 }
 
 /** So many samples in a row over budget: one burst is none. */
 const samplesOver = 2;
-/** So many in a row quiet enough for a probe to come back. */
-const samplesQuiet = 10;
+/** So many in a row quiet enough for a probe to come back: at first, and at most. */
+const samplesQuiet = { least: 10, most: 240 };
 /** Quiet enough is when all would then take at most this part of the budget. */
 const quietPart = 0.8;
+/** Whatever takes less than this part of the budget stays: without it, nothing would be gained. */
+const leastPart = 0.05;
 
 /**
  * Over budget, probes go in `order` until the rest is within it; they come back one by one, the last first. What a probe
- * would cost now is what it did, in the proportion in which the others have changed.
+ * would cost now is what it did, in proportion to the switches of threads. A switch costs seconds of CPU time itself, to
+ * compile the programs: when a probe goes again soon after it came back, the next time it waits twice as long.
  *
  * @param most share of one core for all probes together
  * @param order the probes that may be switched off
  */
 export const createBudget = (most: number, order: readonly string[]): Budget => {
-  let off: readonly Off[] = [];
+  const loads = new Map<string, Load>();
   let over = 0;
   let quiet = 0;
+  let neededQuiet = samplesQuiet.least;
+  let sinceReturn = Infinity;
+
+  const costNow = (probe: string, { switchesPerSecond }: Load): number => {
+    const then = loads.get(probe);
+    if (then === undefined) return 0;
+    return ((then.shareByProbe.get(probe) ?? 0) * switchesPerSecond) / then.switchesPerSecond;
+  };
+
+  const comeBack = (load: Load, total: number, off: readonly string[]): readonly string[] => {
+    const next = order.findLast((probe) => off.includes(probe));
+    const isQuiet = next !== undefined && total + costNow(next, load) <= quietPart * most;
+    quiet = isQuiet ? quiet + 1 : 0;
+    if (quiet < neededQuiet) return off;
+    quiet = 0;
+    sinceReturn = 0;
+    return off.filter((probe) => probe !== next);
+  };
+
+  const switchOff = (load: Load, total: number, off: readonly string[]): readonly string[] => {
+    over = 0;
+    let rest = total;
+    const gone = order.filter((probe) => {
+      const share = load.shareByProbe.get(probe) ?? 0;
+      if (off.includes(probe) || rest <= most || share < leastPart * most) return false;
+      rest -= share;
+      return true;
+    });
+    if (gone.length === 0) return off;
+    for (const probe of gone) loads.set(probe, load);
+    neededQuiet =
+      sinceReturn < 2 * neededQuiet ? Math.min(2 * neededQuiet, samplesQuiet.most) : samplesQuiet.least;
+    return [...off, ...gone];
+  };
+
   return {
-    observe: (shareByProbe) => {
-      const total = [...shareByProbe.values()].reduce((sum, share) => sum + share, 0);
-      const latest = off.at(-1);
+    observe: (load, off) => {
+      const total = [...load.shareByProbe.values()].reduce((sum, share) => sum + share, 0);
+      sinceReturn++;
       over = total > most ? over + 1 : 0;
-      quiet = latest !== undefined && total + expected(latest, total) <= quietPart * most ? quiet + 1 : 0;
-      if (over === samplesOver) {
-        over = 0;
-        off = [...off, ...overBudget(shareByProbe, total, most, order)];
-      } else if (quiet === samplesQuiet) {
-        quiet = 0;
-        off = off.slice(0, -1);
-      }
-      return off.map(({ probe }) => probe);
+      if (over > 0) quiet = 0;
+      return over < samplesOver ? comeBack(load, total, off) : switchOff(load, total, off);
     },
   };
 };
-
-const overBudget = (
-  shareByProbe: ReadonlyMap<string, number>,
-  total: number,
-  most: number,
-  order: readonly string[],
-): readonly Off[] => {
-  const off: Off[] = [];
-  let rest = total;
-  for (const probe of order) {
-    const share = shareByProbe.get(probe);
-    if (share === undefined || rest <= most) continue;
-    rest -= share;
-    off.push({ probe, share, rest });
-  }
-  return off;
-};
-
-const expected = ({ share, rest }: Off, now: number): number => (rest > 0 ? (share * now) / rest : share);

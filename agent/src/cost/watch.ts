@@ -1,8 +1,11 @@
 // In: the running bpftrace. Out: what each of its probes costs the node, from samples.
+import { readFile } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { OwnedProgram } from '../bpftrace/compose.ts';
 import type { PlainLog } from '../log.ts';
+import { valueOfKey } from '../files/parse.ts';
 import { between, costByProbe, type Cost } from './attribute.ts';
+import type { Load } from './budget.ts';
 import { readPrograms } from './programs.ts';
 import { withBpfStats } from './switch.ts';
 
@@ -29,6 +32,8 @@ export interface WatchOptions {
   readonly log: PlainLog;
   /** The process that holds the programs, and whose each is; undefined while there is none. */
   readonly running: () => RunningPrograms | undefined;
+  /** Called with each sample; the next one waits for it. */
+  readonly onSample: (load: Load) => Promise<void>;
 }
 
 /** The kernel keeps its books while a sample lasts, and not between two: they cost each run of a program some 50 ns. */
@@ -36,7 +41,7 @@ const longestSampleMs = 1000;
 
 /** Takes a sample at each interval until `signal` aborts; the time since the one before counts as that sample says. */
 export const watchCost = async (options: WatchOptions, signal: AbortSignal): Promise<void> => {
-  const { sampleInterval, state, log, running } = options;
+  const { sampleInterval, state, log, running, onSample } = options;
   const lengthMs = Math.min(longestSampleMs, sampleInterval / 2);
   let bookedMs = performance.now();
   let last: Sample | undefined;
@@ -60,6 +65,7 @@ export const watchCost = async (options: WatchOptions, signal: AbortSignal): Pro
     book(state, sample, last, (nowMs - bookedMs) / 1000);
     bookedMs = nowMs;
     last = sample;
+    await onSample(loadOf(sample));
   }
 };
 
@@ -68,6 +74,7 @@ interface Sample {
   readonly seconds: number;
   readonly before: ReadonlyMap<string, Cost>;
   readonly after: ReadonlyMap<string, Cost>;
+  readonly switches: number;
 }
 
 const takeSample = (
@@ -78,12 +85,25 @@ const takeSample = (
   const read = async () => costByProbe(await readPrograms(pid), owned);
   return withBpfStats(async () => {
     const startMs = performance.now();
+    const switchesBefore = await readSwitches();
     const before = await read();
     await sleep(lengthMs, undefined, { signal }).catch(() => undefined);
     const after = await read();
-    return { pid, seconds: (performance.now() - startMs) / 1000, before, after };
+    const switches = (await readSwitches()) - switchesBefore;
+    return { pid, seconds: (performance.now() - startMs) / 1000, before, after, switches };
   });
 };
+
+/** Of threads, on all CPUs, since the node was booted (proc(5)). */
+const readSwitches = async (): Promise<number> =>
+  valueOfKey(await readFile('/proc/stat', 'utf8'), 'ctxt') ?? NaN;
+
+const loadOf = ({ before, after, seconds, switches }: Sample): Load => ({
+  shareByProbe: new Map(
+    [...between(before, after)].map(([probe, { nanoseconds }]) => [probe, nanoseconds / 1e9 / seconds]),
+  ),
+  switchesPerSecond: switches / seconds,
+});
 
 const book = (state: CostState, sample: Sample, last: Sample | undefined, elapsedSeconds: number): void => {
   const scale = elapsedSeconds / sample.seconds;

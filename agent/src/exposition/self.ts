@@ -49,9 +49,12 @@ export const selfMetrics = (state: AgentState): readonly SelfMetric[] => [
   ),
   gauge('probe_up', 'Whether the probe is loaded and delivers.', () =>
     state.probes.map(({ name, mode }) => [
-      mode !== 'none' && state.measuring.running ? 1 : 0,
+      mode !== 'none' && state.measuring.running && !state.measuring.off.includes(name) ? 1 : 0,
       { probe: name },
     ]),
+  ),
+  gauge('probe_over_budget', 'Whether the probe is switched off because the probes cost too much.', () =>
+    state.probes.map(({ name }) => [state.measuring.off.includes(name) ? 1 : 0, { probe: name }]),
   ),
   gauge('probe_info', 'How much of the probe this node can run: full or reduced; always 1.', () =>
     state.probes.flatMap(({ name, mode }) => (mode === 'none' ? [] : [[1, { probe: name, mode }]])),

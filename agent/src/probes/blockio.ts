@@ -6,6 +6,7 @@ const operations: Readonly<Record<number, string>> = { 0: 'read', 1: 'write', 2:
 export const probe: Probe = {
   name: 'blockio',
   purpose: 'Requests to block devices: time from submission to completion',
+  dispensable: 2,
   metrics: [
     {
       kind: 'histogram',

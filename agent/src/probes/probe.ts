@@ -37,6 +37,8 @@ export interface Probe {
   readonly name: string;
   /** One line for `plumbline bpf` without a name. */
   readonly purpose: string;
+  /** Over budget, the probe with the highest number is switched off first; those without one never are. */
+  readonly dispensable?: number;
   readonly metrics: readonly (HistogramDefinition | CounterDefinition)[];
   /** The oldest kernel whose verifier is known to take it; any, if undefined. */
   readonly leastKernel?: readonly [major: number, minor: number];

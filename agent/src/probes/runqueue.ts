@@ -5,6 +5,7 @@ import type { Probe } from './probe.ts';
 export const probe: Probe = {
   name: 'runqueue',
   purpose: 'Wait of threads for a CPU, and blame: whose cgroup held the CPU meanwhile',
+  dispensable: 3,
   metrics: [
     {
       kind: 'histogram',

@@ -40,6 +40,7 @@ export const probe: Probe = {
   name: 'tcp',
   purpose:
     'TCP connections: opened, failed, closed, reset; lifetime, round trip, accept queue, retransmits, bytes',
+  dispensable: 1,
   metrics: [
     counter(
       'plumbline_tcp_connections_opened_total',

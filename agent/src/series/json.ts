@@ -22,9 +22,11 @@ export interface JsonSeries {
   readonly unixMs: number;
   readonly histograms: Readonly<Record<string, readonly JsonHistogram[]>>;
   readonly counters: Readonly<Record<string, readonly JsonCounter[]>>;
+  /** Probes that are switched off to stay within the budget. */
+  readonly off?: readonly string[];
 }
 
-export const seriesAsJson = ({ metrics }: Store, unixMs: number): JsonSeries => {
+export const seriesAsJson = ({ metrics }: Store, unixMs: number, off: readonly string[] = []): JsonSeries => {
   const histograms: Record<string, readonly JsonHistogram[]> = {};
   const counters: Record<string, readonly JsonCounter[]> = {};
   for (const metric of metrics) {
@@ -40,7 +42,7 @@ export const seriesAsJson = ({ metrics }: Store, unixMs: number): JsonSeries => 
       return { labels, offset: nativeIndex(first), counts: [...counts.subarray(first, end)], sumSeconds };
     });
   }
-  return { unixMs, histograms, counters };
+  return { unixMs, histograms, counters, off };
 };
 
 /** Counts by kernel bucket, of several histograms together. */
