@@ -6,22 +6,35 @@ import { join } from 'node:path';
 import { once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { startChild, type Placement } from '../../demo/child.ts';
+import type { Certificates } from './certificates.ts';
 
 export interface Nginx {
   readonly port: number;
   /** The same by HTTP/2 without TLS, and a few statuses by path. */
   readonly http2Url: string;
+  /** Also by TLS, HTTP/1 and HTTP/2, if there were certificates; a client's is asked for. */
+  readonly tlsUrl: string;
   /** Requests that nginx says it has served; asking counts as one. */
   readonly served: () => Promise<number>;
   readonly stop: () => Promise<void>;
 }
 
-export const startNginx = async (placement: Placement): Promise<Nginx> => {
+export const startNginx = async (placement: Placement, certificates?: Certificates): Promise<Nginx> => {
   const folder = await mkdtemp(join(tmpdir(), 'plumbline-nginx-'));
   const port = await freePort();
   const http2Port = await freePort();
+  const tlsPort = await freePort();
   await mkdir(join(folder, 'html'), { mode: 0o755 });
   await writeFile(join(folder, 'html', 'file.txt'), 'x'.repeat(20_000));
+  for (const [name, text] of Object.entries<string>({ ...certificates }))
+    await writeFile(join(folder, name), text);
+  const tlsServer = `server {
+    listen 127.0.0.1:${tlsPort} ssl http2;
+    ssl_protocols TLSv1.2 TLSv1.3; ssl_certificate cert; ssl_certificate_key key;
+    ssl_client_certificate ca; ssl_verify_client optional;
+    root ${folder}/html;
+    location = /hello { return 200 "hello"; }
+  }`;
   const temporary = ['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi'].map(
     (name) => `${name}_temp_path ${folder}/${name};`,
   );
@@ -46,6 +59,7 @@ http {
     location = /moved { return 302 /hello; }
     location = /teapot { return 418 "teapot"; }
   }
+  ${certificates === undefined ? '' : tlsServer}
 }
 `,
   );
@@ -61,6 +75,7 @@ http {
   return {
     port,
     http2Url: `http://127.0.0.1:${http2Port}`,
+    tlsUrl: `https://127.0.0.1:${tlsPort}`,
     served: async () => {
       const text = await (await fetch(`${url}/served`)).text();
       return Number(/^ \d+ \d+ (\d+)/m.exec(text)?.[1]);

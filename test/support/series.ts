@@ -5,11 +5,22 @@ import { quantileSeconds } from '../../agent/src/series/native.ts';
 const durations = 'plumbline_http_request_duration_seconds';
 const netDurations = 'plumbline_http_request_net_duration_seconds';
 
+const turnarounds = 'plumbline_turnaround_seconds';
+
 /** Requests of an app by status class, such as { '2xx': 3 }. */
 export const requestsByCode = (series: JsonSeries, app: string): Record<string, number> =>
   Object.fromEntries(
     of(series, durations, app).map(({ labels, counts }) => [
       labels.code ?? '',
+      counts.reduce((total, count) => total + count, 0),
+    ]),
+  );
+
+/** Turns of an app by transport, such as { tls: 3 }. */
+export const turnsByTransport = (series: JsonSeries, app: string): Record<string, number> =>
+  Object.fromEntries(
+    of(series, turnarounds, app).map(({ labels, counts }) => [
+      labels.transport ?? '',
       counts.reduce((total, count) => total + count, 0),
     ]),
   );

@@ -1,5 +1,11 @@
-// An event loop server on node:http. Prints its port. The path says what it shall do.
-import { createServer } from 'node:http';
+// An event loop server on node:http, or node:https with the options in its argument. Prints its port. The path says what it
+// shall do.
+import { createServer as createClearServer } from 'node:http';
+import { createServer as createTlsServer } from 'node:https';
+
+const [, , tls] = process.argv;
+const createServer = (handler) =>
+  tls === undefined ? createClearServer(handler) : createTlsServer(JSON.parse(tls), handler);
 
 const server = createServer((request, response) => {
   const [, what = '', argument = ''] = (request.url ?? '').split('/');
