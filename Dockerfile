@@ -17,7 +17,7 @@ COPY grafana-plugin/package.json grafana-plugin/
 RUN npm ci --omit=dev --workspace=agent --workspace=verdict --no-audit --no-fund
 
 FROM packages AS build
-RUN npm ci --workspace=agent --workspace=verdict --include-workspace-root --no-audit --no-fund --ignore-scripts
+RUN npm ci --no-audit --no-fund --ignore-scripts
 COPY . .
 RUN npm run build && rm -r agent/src verdict/src
 
@@ -45,4 +45,4 @@ EXPOSE 9736
 # Root, because bpftrace insists on it; what listens becomes another user. Other commands do as any user.
 ENTRYPOINT ["node", "/plumbline/agent/bin/plumbline.js"]
 CMD ["agent", "--config", "/etc/plumbline/plumbline.yaml"]
-HEALTHCHECK --interval=30s --timeout=5s --start-period=10s CMD ["node", "-e", "fetch(process.env.PLUMBLINE_URL ?? 'http://127.0.0.1:9736').then(({ ok }) => process.exit(ok ? 0 : 1), () => process.exit(1))"]
+HEALTHCHECK --interval=30s --timeout=5s --start-period=10s CMD ["node", "-e", "fetch((process.env.PLUMBLINE_URL ?? 'http://127.0.0.1:9736') + '/healthz').then(({ ok }) => process.exit(ok ? 0 : 1), () => process.exit(1))"]

@@ -17,6 +17,7 @@ export default defineConfig({
           name: 'unit',
           include: [
             '{agent,verdict,grafana-plugin}/src/**/*.test.ts',
+            'grafana-plugin/page/**/*.test.ts',
             'verdict/sim/**/*.test.ts',
             'deploy/**/*.test.ts',
           ],

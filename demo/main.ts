@@ -65,7 +65,7 @@ async function run(options: Options): Promise<void> {
     let watching = Promise.resolve();
     await runAgent(demoConfig(tree, options.listen), createLog('warn'), stop.signal, {
       onListening: (url) => {
-        say(`Metrics: ${url}/metrics\n`);
+        say(`The page: ${url}/    Metrics: ${url}/metrics\n`);
         watching = watch(url, options, signal).finally(() => {
           stop.abort();
         });
@@ -89,6 +89,7 @@ verdict: { margin: ${marginMs}ms }
 workloads:
   static:
     - { cgroup: "${tree.path}/*-*", namespace: demo, app: $1, version: $2 }
+    - { cgroup: "${tree.path}/*", namespace: batch, app: $1, version: v1 }
     - { cgroup: "${tree.path}/neighbour", namespace: batch, app: neighbour, version: v7 }
 `,
     'demo',
@@ -112,7 +113,7 @@ async function watch(
     if (process.stdout.isTTY) process.stdout.write('\x1b[2J');
     const footer = async () =>
       process.stdout.isTTY
-        ? `\n${await readVerdict(address).then(report, () => '')}\n${scenarios[scenario].what}\n${address}/metrics  Ctrl-C ends.\n`
+        ? `\n${await readVerdict(address).then(report, () => '')}\n${scenarios[scenario].what}\nThe page: ${address}/  Metrics: ${address}/metrics  Ctrl-C ends.\n`
         : '';
     await showTable(read, 1000, Math.ceil(leftMs / 1000), signal, footer);
   }

@@ -8,6 +8,7 @@ import { checkUser, describeFindings, preflight } from './bpftrace/preflight.ts'
 import type { Snapshot } from './bpftrace/run.ts';
 import type { Config } from './config.ts';
 import { createFamilies } from './exposition/families.ts';
+import { loadPage } from './exposition/page.ts';
 import { createProtobufExposition } from './exposition/protobuf.ts';
 import { agentReport } from './exposition/report.ts';
 import { selfMetrics, snapshotAgeSeconds, type AgentState } from './exposition/self.ts';
@@ -153,6 +154,7 @@ export const runAgent = async (
       node: config.node,
       options: { marginSeconds: config.verdict.margin / 1000 },
     }),
+    page: await loadPage(),
   });
   log.info({ url: server.url, ...state.info, probes: loaded.map(({ name }) => name) }, 'agent listens');
   onListening(server.url);

@@ -187,7 +187,7 @@ describe('beside slow, greedy and idle clients', () => {
 
   test('answers let no page of another origin use them', async () => {
     const { headers } = await fetch(`${judge.url}/`);
-    expect(headers.get('content-security-policy')).toContain("default-src 'self'");
+    expect(headers.get('content-security-policy')).toContain("default-src 'none'");
     expect(headers.get('x-content-type-options')).toBe('nosniff');
   });
 });

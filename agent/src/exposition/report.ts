@@ -26,6 +26,8 @@ export interface AgentReport {
 interface ProbeReport {
   readonly name: string;
   readonly mode: FittedProbe['mode'];
+  /** Switched off because the probes cost too much. */
+  readonly isOverBudget: boolean;
   /** What it would take to run it in full. */
   readonly lacking: readonly { readonly found: string; readonly remedy: string }[];
 }
@@ -47,6 +49,7 @@ export const agentReport = ({ config, state, store, notReady }: ReportOptions): 
   probes: state.probes.map(({ name, mode, lacking }) => ({
     name,
     mode,
+    isOverBudget: state.measuring.off.includes(name),
     lacking: lacking.map(({ name: what, found, remedy = '' }) => ({ found: `${what}: ${found}`, remedy })),
   })),
   unknownRequests: unknownRequests(store),

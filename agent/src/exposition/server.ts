@@ -1,4 +1,4 @@
-// In: expositions and the agent's health. Out: an HTTP server: /metrics, /healthz, /readyz, /api/v1.
+// In: expositions, the agent's health and its page. Out: an HTTP server: /, /metrics, /healthz, /readyz, /api/v1.
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
@@ -7,6 +7,7 @@ import { startListener, type ListenerOptions, type RunningServer } from '../http
 import type { WebConfig } from '../http/web-config.ts';
 import type { Exposition } from './families.ts';
 import { negotiate, type Format } from './negotiate.ts';
+import type { Page } from './page.ts';
 
 export interface ServerOptions {
   readonly host: string;
@@ -21,6 +22,8 @@ export interface ServerOptions {
   readonly series: () => unknown;
   /** What else is under /api/v1/. */
   readonly api: Api;
+  /** Undefined where it was not built. */
+  readonly page: Page | undefined;
 }
 
 /**
@@ -37,6 +40,7 @@ export const startServer = (options: ServerOptions): Promise<RunningServer> =>
   });
 
 const paths = [
+  '/',
   '/metrics',
   '/healthz',
   '/readyz',
@@ -81,10 +85,8 @@ const answer = async (options: ServerOptions, request: IncomingMessage, response
     case '/api/v1/series':
       send(200, 'application/json', JSON.stringify(options.series()));
       return;
-    case '/':
-      send(200, text, `Plumbline agent\n\n${paths.join('\n')}\n`);
-      return;
     default: {
+      if (options.page?.(path, request, response) === true) return;
       const found = options.api(path, new URLSearchParams(query));
       if (found === undefined) send(404, text, `Not here. See ${paths.join(', ')}.\n`);
       else send(found.status, 'application/json', `${JSON.stringify(found.body)}\n`);

@@ -52,13 +52,17 @@ export interface ShownCell extends Cell {
   readonly blame?: readonly Blame[];
 }
 
+export interface ShownWindow extends Window {
+  readonly cells: readonly ShownCell[];
+}
+
 /** What is judged, and shown, of an app. */
 export interface Shown extends VerdictInput {
   readonly namespace: string | null;
   readonly foundBy: Arms['foundBy'];
   /** End of the first window since the agent started, in Unix seconds; null before. With another one, all is new. */
   readonly begin: number | null;
-  readonly windows: readonly (Window & { readonly cells: readonly ShownCell[] })[];
+  readonly windows: readonly ShownWindow[];
 }
 
 /** What is compared. */

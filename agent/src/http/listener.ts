@@ -98,12 +98,12 @@ export const readBody = async (
   return Buffer.concat(chunks).toString();
 };
 
-/** A page may use what comes from here, and no other page may use or frame it. */
+/** No answer is a page, and none may be used by one; the agent's page says itself what it may do. */
 const safeHeaders = [
   ['x-content-type-options', 'nosniff'],
   [
     'content-security-policy',
-    "default-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+    "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
   ],
 ] as const;
 

@@ -72,7 +72,7 @@ export function Badge({ headline }: { readonly headline: CanaryModel['headline']
 }
 
 const found: Readonly<Record<Names['foundBy'], string>> = {
-  options: 'as set in the options',
+  options: 'as chosen',
   newest: 'the canary came last',
   name: 'the canary’s name counts higher',
   traffic: 'the canary has less traffic',

@@ -1,5 +1,6 @@
 // Sorted answers and the arms in; the windows of a run, each with the cells that can be trusted, out.
 import type { Buckets } from '@plumbline/verdict';
+import { formatCulprit } from '../model/format.ts';
 import type { Blame, RunWindow } from '../model/run.ts';
 import { histogramsOf } from './buckets.ts';
 import { cellReader } from './cells.ts';
@@ -172,8 +173,7 @@ function blameOf(
 
 /** `namespace/app version`; what the agent has no name for is unknown in all three. */
 function culpritName({ culprit_namespace = '', culprit_app = '', culprit_version = '' }: Labels): string {
-  if (culprit_app === 'unknown') return 'unknown';
-  return `${culprit_namespace && `${culprit_namespace}/`}${culprit_app || 'other'} ${culprit_version}`.trim();
+  return formatCulprit(culprit_namespace, culprit_app || 'other', culprit_version);
 }
 
 function remarkLost(

@@ -61,6 +61,11 @@ function signed(value: number, written: string): string {
   return `${value < 0 ? '−' : '+'}${written}`;
 }
 
+/** `namespace/app version`; what nobody has given a name is `unknown`. */
+export function formatCulprit(namespace: string, app: string, version: string): string {
+  return app === 'unknown' ? app : `${namespace && `${namespace}/`}${app} ${version}`.trim();
+}
+
 function percentOf(relative: number): string {
   return relative >= 0.995 ? String(Math.round(100 * relative)) : (100 * relative).toFixed(1);
 }
