@@ -24,7 +24,7 @@ import { createApi } from './history/api.ts';
 import { createHistory } from './history/history.ts';
 import { newMeasureState } from './measure.ts';
 import { privilegedHere, type Plan, type Privileged } from './privileged.ts';
-import { loadProbes, sheddingOrder, textOf } from './probes.ts';
+import { loadProbes, sheddingOrder, switchCosts, textOf } from './probes.ts';
 import { seriesAsJson } from './series/json.ts';
 import { createStore } from './series/store.ts';
 import { packageVersion } from './version.ts';
@@ -81,7 +81,7 @@ export const runAgent = async (
     ),
     intervalMs: config.interval,
     bpftrace: { ...config.bpftrace, btfFile: ground.btfFile },
-    budget: { ...config.budget, order: sheddingOrder(loaded) },
+    budget: { ...config.budget, order: sheddingOrder(loaded), switchNs: switchCosts(loaded) },
   };
   const plan: Plan = {
     measure: loaded.length === 0 ? undefined : measurePlan,

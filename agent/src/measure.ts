@@ -22,6 +22,8 @@ export interface MeasurePlan {
     readonly sampleInterval: number;
     /** Names of the probes that may be switched off, in this order. */
     readonly order: readonly string[];
+    /** By probe: what it takes at a switch of threads, for nodes on which nothing can be measured. */
+    readonly switchNs: Readonly<Record<string, number>>;
   };
 }
 

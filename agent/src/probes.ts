@@ -64,6 +64,12 @@ export const sheddingOrder = (probes: readonly Probe[]): readonly string[] =>
     .toSorted((a, b) => (b.dispensable ?? 0) - (a.dispensable ?? 0))
     .map(({ name }) => name);
 
+/** By probe, in ns: what it is thought to take at a switch of threads. */
+export const switchCosts = (probes: readonly Probe[]): Readonly<Record<string, number>> =>
+  Object.fromEntries(
+    probes.flatMap(({ name, switchNs }) => (switchNs === undefined ? [] : [[name, switchNs]])),
+  );
+
 /** The text of a probe for this node. */
 export const textOf = (
   { source }: Pick<LoadedProbe, 'source'>,

@@ -139,4 +139,20 @@ workloads: { static: [{ cgroup: "${tree.path}/*-*", app: $1, version: $2 }] }`,
       await tree.remove();
     }
   });
+
+  test('where the cost cannot be measured, as in a container, the budget goes by switches of threads', async () => {
+    const readOnly = 'mount --bind /proc/sys /proc/sys && mount -o remount,bind,ro /proc/sys && exec "$@"';
+    const agent = await startAgent('budget: { sampleInterval: 500ms, cpuPercent: 0.01 }', {
+      probes: ['http', 'runqueue'],
+      under: ['unshare', '--mount', 'sh', '-c', readOnly, 'sh'],
+    });
+    try {
+      while (costOf(await agent.metrics(), 'over_budget', 'runqueue') !== 1) await sleep(100);
+      const metrics = await agent.metrics();
+      expect(costOf(metrics, 'up', 'http')).toBe(1);
+      expect(metrics).not.toMatch(/^plumbline_probe_kernel_seconds_total\{/m);
+    } finally {
+      expect((await agent.stop()).stderr).toMatch(/what the probes cost is not known/);
+    }
+  });
 });

@@ -32,7 +32,9 @@ export interface WatchOptions {
   readonly log: PlainLog;
   /** The process that holds the programs, and whose each is; undefined while there is none. */
   readonly running: () => RunningPrograms | undefined;
-  /** Called with each sample; the next one waits for it. */
+  /** By probe, in ns: what it takes at a switch of threads, for nodes on which nothing can be measured. */
+  readonly switchNs: Readonly<Record<string, number>>;
+  /** Called with each sample, or with what stands for it; the next one waits for it. */
   readonly onSample: (load: Load) => Promise<void>;
 }
 
@@ -41,7 +43,7 @@ const longestSampleMs = 1000;
 
 /** Takes a sample at each interval until `signal` aborts; the time since the one before counts as that sample says. */
 export const watchCost = async (options: WatchOptions, signal: AbortSignal): Promise<void> => {
-  const { sampleInterval, state, log, running, onSample } = options;
+  const { sampleInterval, state, log, running, switchNs, onSample } = options;
   const lengthMs = Math.min(longestSampleMs, sampleInterval / 2);
   let bookedMs = performance.now();
   let last: Sample | undefined;
@@ -52,22 +54,23 @@ export const watchCost = async (options: WatchOptions, signal: AbortSignal): Pro
     const process = running();
     if (process === undefined) continue;
     const sample = await takeSample(process, lengthMs, signal);
+    const load = sample ? loadOf(sample) : await guessLoad(process, switchNs, lengthMs, signal);
     // Another process may have come in its place meanwhile.
     if (running()?.pid !== process.pid) continue;
-    if (sample === undefined && !isBlind)
-      log.warn(
-        { remedy: 'make /proc/sys/kernel/bpf_stats_enabled writable, as it is in a privileged container' },
-        'what the probes cost is not known',
-      );
+    if (sample === undefined && !isBlind) log.warn({ remedy }, 'what the probes cost is not known');
     isBlind = sample === undefined;
-    if (sample === undefined) continue;
-    const nowMs = performance.now();
-    book(state, sample, last, (nowMs - bookedMs) / 1000);
-    bookedMs = nowMs;
-    last = sample;
-    await onSample(loadOf(sample));
+    if (sample !== undefined) {
+      const nowMs = performance.now();
+      book(state, sample, last, (nowMs - bookedMs) / 1000);
+      bookedMs = nowMs;
+      last = sample;
+    }
+    await onSample(load);
   }
 };
+
+const remedy =
+  'CAP_SYS_ADMIN, a writable /proc/sys/kernel/bpf_stats_enabled and a shell; until then the budget goes by switches of threads';
 
 interface Sample {
   readonly pid: number;
@@ -92,6 +95,25 @@ const takeSample = (
     const switches = (await readSwitches()) - switchesBefore;
     return { pid, seconds: (performance.now() - startMs) / 1000, before, after, switches };
   });
+};
+
+/** What the switches of threads suggest: `runqueue`, whose cost they are, is what can make a node slow. */
+const guessLoad = async (
+  { owned }: RunningPrograms,
+  switchNs: Readonly<Record<string, number>>,
+  lengthMs: number,
+  signal: AbortSignal,
+): Promise<Load> => {
+  const startMs = performance.now();
+  const before = await readSwitches();
+  await sleep(lengthMs, undefined, { signal }).catch(() => undefined);
+  const seconds = (performance.now() - startMs) / 1000;
+  const switchesPerSecond = ((await readSwitches()) - before) / seconds;
+  const probes = Object.entries(switchNs).filter(([probe]) => owned.some((one) => one.probe === probe));
+  return {
+    shareByProbe: new Map(probes.map(([probe, ns]) => [probe, (switchesPerSecond * ns) / 1e9])),
+    switchesPerSecond,
+  };
 };
 
 /** Of threads, on all CPUs, since the node was booted (proc(5)). */

@@ -39,6 +39,8 @@ export interface Probe {
   readonly purpose: string;
   /** Over budget, the probe with the highest number is switched off first; those without one never are. */
   readonly dispensable?: number;
+  /** What it takes at each switch of threads, about, in ns: stands for its cost where that cannot be measured. */
+  readonly switchNs?: number;
   readonly metrics: readonly (HistogramDefinition | CounterDefinition)[];
   /** The oldest kernel whose verifier is known to take it; any, if undefined. */
   readonly leastKernel?: readonly [major: number, minor: number];

@@ -6,6 +6,7 @@ export const probe: Probe = {
   name: 'runqueue',
   purpose: 'Wait of threads for a CPU, and blame: whose cgroup held the CPU meanwhile',
   dispensable: 3,
+  switchNs: 400,
   metrics: [
     {
       kind: 'histogram',
