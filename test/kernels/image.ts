@@ -41,6 +41,20 @@ export const writeBpftraceArchive = async (
   });
 };
 
+/** The module for loop devices of an unpacked kernel, as /loop.ko in an archive at `target`. */
+export const writeModuleArchive = async (unpacked: string, busybox: string, target: string): Promise<void> =>
+  writeArchive(busybox, target, async (root) => {
+    const module = (await readdir(unpacked, { recursive: true })).find((file) =>
+      /\/drivers\/block\/loop\.ko(\.xz)?$/.test(file),
+    );
+    if (module === undefined) throw new Error(`no loop.ko in ${unpacked}`);
+    const file = join(unpacked, module);
+    const decompressed = file.endsWith('.xz')
+      ? execa('xz', ['--decompress', '--stdout', file], { encoding: 'buffer' }).then(({ stdout }) => stdout)
+      : readFile(file);
+    await writeFile(join(root, 'loop.ko'), await decompressed);
+  });
+
 /** Writes a script at `file` that runs a program of an unpacked root on this machine. */
 export const writeLauncher = (file: string, unpacked: string, program: string): Promise<void> =>
   writeScript(file, commandFor(unpacked, program));

@@ -13,7 +13,7 @@ export const cacheFolder = join(
 
 /** The apt of one Debian suite, with lists and sources of its own: the machine's are left alone. */
 export interface Suite {
-  /** Unpacks a package, and unless told not to all that it depends on; once, then from the cache. */
+  /** Unpacks a package, and all that it depends on, or of a kernel what it consists of; once, then from the cache. */
   readonly unpack: (packageName: string, options?: { readonly alone?: boolean }) => Promise<string>;
 }
 
@@ -57,15 +57,15 @@ export const openSuite = (name: string, mirror: () => Promise<string>): Suite =>
       await apt('apt-get', ['update', '-qq']);
     })());
 
-  /** What a metapackage stands for today: linux-image-cloud-amd64 → linux-image-6.1.0-50-cloud-amd64, or linux-binary-… */
-  const behind = async (packageName: string): Promise<string> => {
+  /** With the packages of a kernel that it stands for today: linux-image-cloud-amd64, linux-image-6.1.0-50-cloud-amd64. */
+  const withKernel = async (packageName: string): Promise<readonly string[]> => {
     const depends = await apt('apt-cache', ['depends', '--important', packageName]);
-    const next = /Depends: (linux-(?:image|binary)-\d\S+)/.exec(depends)?.[1];
-    return next === undefined ? packageName : behind(next);
+    const parts = [...depends.matchAll(/Depends: (linux-(?:image|binary|modules)-\d\S+)/g)];
+    return [packageName, ...(await Promise.all(parts.map(([, part = '']) => withKernel(part)))).flat()];
   };
 
   const download = async (packageName: string, alone: boolean, into: string): Promise<void> => {
-    if (alone) await apt('apt-get', ['download', '-qq', await behind(packageName)], into);
+    if (alone) await apt('apt-get', ['download', '-qq', ...(await withKernel(packageName))], into);
     else {
       const install = ['install', '-qq', '-y', '--no-install-recommends', '--download-only'];
       await mkdir(join(into, 'partial'));

@@ -3,7 +3,7 @@ import { mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Release } from './cells.ts';
-import { writeBaseArchive, writeBpftraceArchive } from './image.ts';
+import { writeBaseArchive, writeBpftraceArchive, writeModuleArchive } from './image.ts';
 import { cacheFolder, machineMirror, openSuite, versionOf, type Suite } from './packages.ts';
 
 export interface Part {
@@ -17,6 +17,7 @@ export interface Part {
 export interface Supplies {
   readonly emulator: () => Promise<Part>;
   readonly kernel: (release: Release) => Promise<Part>;
+  readonly moduleArchive: (release: Release) => Promise<Part>;
   /** A folder with all that this bpftrace consists of. */
   readonly bpftrace: (release: Release) => Promise<Part>;
   readonly bpftraceArchive: (release: Release) => Promise<Part>;
@@ -43,6 +44,10 @@ export const prepare = async ({
     suites.set(name, known);
     return known;
   };
+  const kernel = onceEach(async (release) => {
+    const path = await suite(release.suite).unpack('linux-image-cloud-amd64', { alone: true });
+    return { path, version: await versionOf(path) };
+  });
   const busybox = async () => join(await suite(emulatorSuite).unpack('busybox-static'), 'usr/bin/busybox');
   const bpftrace = onceEach(async (release) => {
     const path = await suite(release.suite).unpack('bpftrace');
@@ -55,12 +60,18 @@ export const prepare = async ({
       return { path, version: await versionOf(path) };
     }),
     kernel: onceEach(async (release) => {
-      const unpacked = await suite(release.suite).unpack('linux-image-cloud-amd64', { alone: true });
+      const { path: unpacked, version } = await kernel(release);
       const image = (await readdir(unpacked, { recursive: true })).find((file) =>
         /(^|\/)vmlinuz[^/]*$/.test(file),
       );
       if (image === undefined) throw new Error(`no kernel image in ${unpacked}`);
-      return { path: join(unpacked, image), version: await versionOf(unpacked) };
+      return { path: join(unpacked, image), version };
+    }),
+    moduleArchive: onceEach(async (release) => {
+      const unpacked = await kernel(release);
+      const path = join(scratch, `modules-${release.suite}.cpio`);
+      await writeModuleArchive(unpacked.path, await busybox(), path);
+      return { path, version: unpacked.version };
     }),
     bpftrace,
     bpftraceArchive: onceEach(async (release) => {

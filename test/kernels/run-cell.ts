@@ -24,9 +24,10 @@ export const runCell = async (
 ): Promise<CellOutcome> => {
   let versions: CellOutcome['versions'];
   const outcome = await outcomeOf(nameOf(cell), async () => {
-    const [emulator, kernel, bpftrace, base] = await Promise.all([
+    const [emulator, kernel, modules, bpftrace, base] = await Promise.all([
       supplies.emulator(),
       supplies.kernel(cell.kernel),
+      supplies.moduleArchive(cell.kernel),
       supplies.bpftraceArchive(cell.bpftrace),
       supplies.base(),
     ]);
@@ -35,7 +36,7 @@ export const runCell = async (
     const messages = await runGuest({
       emulator: emulator.path,
       kernel: kernel.path,
-      archives: [base, bpftrace.path],
+      archives: [base, modules.path, bpftrace.path],
       scenario: cell.scenario,
       timeoutSeconds,
       signal,

@@ -103,7 +103,7 @@ const awaitReadings = async (metrics: () => Promise<string>, intervalMs: number)
     Date.now() - valueOf(await metrics(), 'plumbline_agent_snapshot_age_seconds') * 1000;
   let before = await latestMs();
   for (let readings = 0; readings < 2 && Date.now() < deadlineMs;) {
-    await sleep(50);
+    await sleep(intervalMs / 4);
     const latest = await latestMs();
     if (latest < before + intervalMs / 2) continue;
     readings++;

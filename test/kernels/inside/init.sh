@@ -10,6 +10,7 @@ mount -t sysfs sysfs /sys
 mount -t tmpfs tmpfs /tmp
 mount -t securityfs securityfs /sys/kernel/security 2>/dev/null
 ip link set lo up
+insmod /loop.ko
 stty -F /dev/ttyS1 raw
 
 case "$SCENARIO" in
