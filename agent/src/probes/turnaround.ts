@@ -5,6 +5,7 @@ const transport: LabelField = ['transport', (value) => (value === 1 ? 'tls' : 't
 
 export const probe: Probe = {
   name: 'turnaround',
+  dispensable: 0,
   purpose: 'Servers of any protocol, TLS included: time from the last byte in to the first byte out',
   metrics: [
     {
