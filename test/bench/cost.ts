@@ -1,10 +1,5 @@
-// In: process ids. Out: what their BPF programs and they themselves cost, from the kernel's own books.
-import { readdir, readFile, writeFile } from 'node:fs/promises';
-
-export interface ProgramCost {
-  readonly runs: number;
-  readonly nanoseconds: number;
-}
+// In: process ids. Out: what they cost; and the kernel's books of BPF programs, kept meanwhile.
+import { readFile, writeFile } from 'node:fs/promises';
 
 const statsSwitch = '/proc/sys/kernel/bpf_stats_enabled';
 
@@ -17,19 +12,6 @@ export const withBpfStats = async <Result>(use: () => Promise<Result>): Promise<
   } finally {
     await writeFile(statsSwitch, before);
   }
-};
-
-/** Cost of each program that a process holds, in the order in which they were loaded. */
-export const programCosts = async (pid: number): Promise<readonly ProgramCost[]> => {
-  const byId = new Map<number, ProgramCost>();
-  for (const fd of await readdir(`/proc/${pid}/fdinfo`)) {
-    const text = await readFile(`/proc/${pid}/fdinfo/${fd}`, 'utf8').catch(() => '');
-    const field = (name: string) => Number(new RegExp(`^${name}:\\s*(\\d+)`, 'm').exec(text)?.[1] ?? NaN);
-    if (text.includes('prog_type:')) {
-      byId.set(field('prog_id'), { runs: field('run_cnt'), nanoseconds: field('run_time_ns') });
-    }
-  }
-  return [...byId].sort(([a], [b]) => a - b).map(([, cost]) => cost);
 };
 
 /** User and system time of a process so far, in seconds. */

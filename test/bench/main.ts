@@ -2,19 +2,19 @@
 import { Command } from 'commander';
 import { execa } from 'execa';
 import { cpus, release } from 'node:os';
-import { setTimeout as sleep } from 'node:timers/promises';
-import { tracepointsOf } from '../../agent/src/bpftrace/compose.ts';
 import { formatSeconds } from '../../agent/src/cli/table.ts';
 import { versionRows } from '../../agent/src/cli/versions.ts';
-import { composeProbes, loadProbes } from '../../agent/src/probes.ts';
 import { createCgroupTree, type CgroupTree } from '../../demo/cgroup.ts';
 import { startChild } from '../../demo/child.ts';
 import { startAgent, valueOf, type RunningAgent } from '../support/agent.ts';
 import { startNginx, type Nginx } from '../support/nginx.ts';
 import { requestCount } from '../support/series.ts';
-import { cpuSeconds, programCosts, residentMegabytes, withBpfStats, type ProgramCost } from './cost.ts';
+import { cpuSeconds, residentMegabytes } from './cost.ts';
+import { costInTarget, costOfProbes } from './kernel-time.ts';
 import { pollAtRate } from './polling.ts';
-import { wrkAtRate, wrkExactly, wrkFlatOut, type LoadResult } from './wrk.ts';
+import { soak } from './soak.ts';
+import { head, note, print, row } from './table.ts';
+import { wrkAtRate, wrkExactly, type LoadResult } from './wrk.ts';
 
 interface World {
   readonly tree: CgroupTree;
@@ -25,24 +25,16 @@ interface World {
 
 const lastCore = cpus().length - 1;
 const script = (name: string) => new URL(`../support/servers/${name}`, import.meta.url).pathname;
-const print = (text = '') => process.stdout.write(`${text}\n`);
-const note = (text: string) => process.stderr.write(`bench: ${text} …\n`);
-const row = (...cells: readonly (string | number)[]) => {
-  print(`| ${cells.join(' | ')} |`);
-};
-const head = (...cells: readonly string[]) => {
-  row(...cells);
-  row(...cells.map(() => '---'));
-};
-
 /** The servers share the last core, the load has the first. */
 async function withWorld(use: (world: World) => Promise<void>): Promise<void> {
   const tree = await createCgroupTree('plumbline-bench');
   try {
     const nginx = await startNginx({ tree, cgroup: 'nginx-v1', cpu: lastCore });
     const agent = await startAgent(
-      `workloads: { static: [{ cgroup: "${tree.path}/*-*", app: $1, version: $2 }] }`,
-      { intervalMs: 1000 },
+      // What is measured is not to be switched off.
+      `budget: { cpuPercent: 10000, sampleInterval: 10s }
+workloads: { static: [{ cgroup: "${tree.path}/*-*", app: $1, version: $2 }] }`,
+      { intervalMs: 1000, probes: 'all' },
     );
     const bpftracePid = Number((await execa('pgrep', ['-P', String(agent.pid), 'bpftrace'])).stdout);
     // A core that has gone to sleep takes 0.1 ms to wake in a virtual machine, and the client would take that for the
@@ -142,67 +134,19 @@ async function neighbour(world: World, seconds: number): Promise<void> {
   print();
 }
 
-/** Beside it, on the same load in the same run, empty programs on the same tracepoints: the floor of any probe. */
-async function costInTarget({ nginx, bpftracePid }: World): Promise<void> {
-  note('kernel time a request on nginx');
-  const program = composeProbes(await loadProbes(), 1000, undefined);
-  const names = tracepointsOf(program).map(({ category, name }) => `${category}:${name}`);
-  const empty = `${names.map((name) => `tracepoint:${name} { $nothing = 1; }`).join('\n')}\n`;
-  const floor = execa('bpftrace', ['-'], { input: empty, reject: false, forceKillAfterDelay: 2000 });
-  await sleep(5000);
-  const { requests, ours, floors } = await withBpfStats(async () => {
-    const before = [await programCosts(bpftracePid), await programCosts(floor.pid ?? 0)] as const;
-    const wrk = await wrkFlatOut(`http://127.0.0.1:${nginx.port}/hello`, 4, 10);
-    const after = [await programCosts(bpftracePid), await programCosts(floor.pid ?? 0)] as const;
-    return { requests: wrk.requests, ours: less(after[0], before[0]), floors: less(after[1], before[1]) };
-  });
-  floor.kill();
-  await floor;
-  const rows = names.map((name, index) => ({ name, our: ours[index], floor: floors[index] }));
-  print('### Kernel time in the target: nginx flat out, ns a request\n');
-  head('tracepoint', 'who', 'runs a request', 'ns a run', 'of it, an empty program', 'ns a request');
-  for (const { name, our, floor: least } of rows) {
-    if (our === undefined || least === undefined || our.runs < 0.01 * requests) continue;
-    row(
-      `\`${name}\``,
-      whoRuns(name),
-      (our.runs / requests).toFixed(2),
-      (our.nanoseconds / our.runs).toFixed(0),
-      (least.nanoseconds / least.runs).toFixed(0),
-      (our.nanoseconds / requests).toFixed(0),
-    );
-  }
-  const sum = (costs: readonly (ProgramCost | undefined)[]) =>
-    costs.reduce((total, cost) => total + (cost?.nanoseconds ?? 0), 0) / requests;
-  const shares = rows.map(({ name, our, floor: least }) => {
-    const part = { nginx: 1, both: 0.5, wrk: 0 }[whoRuns(name)];
-    return { our: (our?.nanoseconds ?? 0) * part, floor: (least?.nanoseconds ?? 0) * part };
-  });
-  const inNginx = shares.reduce((total, { our }) => total + our, 0) / requests;
-  const floorInNginx = shares.reduce((total, { floor: least }) => total + least, 0) / requests;
-  row('**nginx**', '', '', '', floorInNginx.toFixed(0), `**${inNginx.toFixed(0)}**`);
-  row('all, with the client', '', '', '', sum(floors).toFixed(0), sum(ours).toFixed(0));
-  print();
-}
-
-/** nginx reads by recvfrom and writes by writev; wrk by read and write. */
-const whoRuns = (tracepoint: string): 'nginx' | 'wrk' | 'both' => {
-  if (/recvfrom|writev/.test(tracepoint)) return 'nginx';
-  return /sys_enter_(read|write)$/.test(tracepoint) ? 'wrk' : 'both';
-};
-
 async function costOfAgent({ nginx, agent, bpftracePid }: World): Promise<void> {
   note('cost of the agent at 10,000 req/s');
   // Of both its processes.
   const own = async (name: string) => valueOf(await agent.metrics(), `plumbline_agent_${name}`);
-  const cpuOf = async () => ({
+  const read = async () => ({
     node: await own('cpu_seconds_total'),
     bpftrace: await cpuSeconds(bpftracePid),
+    byProbe: kernelSeconds(await agent.metrics()),
   });
-  const before = await cpuOf();
-  const wrk = await wrkAtRate(`http://127.0.0.1:${nginx.port}/hello`, 22_000, 20);
-  const after = await cpuOf();
-  print('### Cost of the agent, interval 1 s\n');
+  const before = await read();
+  const wrk = await wrkAtRate(`http://127.0.0.1:${nginx.port}/hello`, 22_000, 30);
+  const after = await read();
+  print('### Cost of the agent with all probes, interval 1 s, of one core\n');
   head('req/s', 'Node CPU', 'bpftrace CPU', 'Node RSS', 'bpftrace RSS');
   const share = (seconds: number) => `${((100 * seconds) / wrk.seconds).toFixed(2)} %`;
   row(
@@ -212,6 +156,34 @@ async function costOfAgent({ nginx, agent, bpftracePid }: World): Promise<void> 
     `${((await own('resident_memory_bytes')) / 2 ** 20).toFixed(0)} MB`,
     `${(await residentMegabytes(bpftracePid)).toFixed(0)} MB`,
   );
+  print('\n### Kernel time of the probes meanwhile, on all of the node, from samples\n');
+  head('probe', 'of one core');
+  for (const [probe, seconds] of after.byProbe)
+    row(`\`${probe}\``, share(seconds - (before.byProbe.get(probe) ?? 0)));
+  print();
+}
+
+const kernelSeconds = (metrics: string): ReadonlyMap<string, number> =>
+  new Map(
+    [...metrics.matchAll(/^plumbline_probe_kernel_seconds_total\{.*probe="(\w+)".*\} (\S+)$/gm)].map(
+      ([, probe = '', value]) => [probe, Number(value)],
+    ),
+  );
+
+async function soaking(world: World, minutes: number): Promise<void> {
+  print(`### ${minutes} minutes of connections that come and go\n`);
+  head('minute', 'requests', 'entries of maps', 'Node RSS', 'bpftrace RSS', 'counted less served');
+  note(`${minutes} minutes`);
+  await soak(world, minutes, ({ minute, requests, mapEntries, nodeMegabytes, bpftraceMegabytes, off }) => {
+    row(
+      minute,
+      requests,
+      mapEntries,
+      `${nodeMegabytes.toFixed(0)} MB`,
+      `${bpftraceMegabytes.toFixed(0)} MB`,
+      off,
+    );
+  });
   print();
 }
 
@@ -250,32 +222,30 @@ async function withServer<Result>(
   }
 }
 
-const less = (after: readonly ProgramCost[], before: readonly ProgramCost[]): readonly ProgramCost[] =>
-  after.map(({ runs, nanoseconds }, index) => ({
-    runs: runs - (before[index]?.runs ?? 0),
-    nanoseconds: nanoseconds - (before[index]?.nanoseconds ?? 0),
-  }));
-
 const sections: Readonly<Record<string, (world: World, options: Options) => Promise<void>>> = {
   exact: (world, { requests }) => exactness(world, Number(requests)),
   latency: (world, { seconds }) => latencies(world, Number(seconds)),
   neighbour: (world, { seconds }) => neighbour(world, Number(seconds)),
   target: costInTarget,
+  probes: (world) => costOfProbes(world, 5),
   agent: costOfAgent,
+  soak: (world, { minutes }) => soaking(world, Number(minutes)),
 };
 
 interface Options {
   readonly requests: string;
   readonly seconds: string;
+  readonly minutes: string;
   readonly only: string;
 }
 
 await new Command('npm run bench --')
   .description(
-    'Measures what the README promises. Takes about seven minutes; other work on the machine blurs it.',
+    'Measures what the README promises. Takes about twenty minutes, ten of them the soak; other work on the machine blurs it.',
   )
   .option('--requests <n>', 'requests of the exactness run', '1000000')
   .option('--seconds <n>', 'length of each latency run', '10')
+  .option('--minutes <n>', 'length of the soak', '10')
   .option('--only <sections>', 'some of them', Object.keys(sections).join(','))
   .addHelpText('after', '\nExample:\n  npm run bench -- --only target,agent\n')
   .action((options: Options) =>

@@ -18,15 +18,38 @@ end
 `;
 
 /** An even load: each connection waits `delayMs` between an answer and its next request. */
-export const wrkAtRate = (url: string, requestsPerSecond: number, seconds: number): Promise<LoadResult> => {
+export const wrkAtRate = (
+  url: string,
+  requestsPerSecond: number,
+  seconds: number,
+  headers: Headers = {},
+): Promise<LoadResult> => {
   const delayMs = requestsPerSecond > 2000 ? 2 : requestsPerSecond > 500 ? 8 : 40;
   const connections = Math.max(1, Math.round((requestsPerSecond * delayMs) / 1000));
-  return wrk(url, connections, 1, seconds, `function delay() return ${delayMs} end${report}`);
+  return wrk(
+    url,
+    connections,
+    1,
+    seconds,
+    `${withHeaders(headers)}
+function delay() return ${delayMs} end${report}`,
+  );
 };
 
 /** As many as go through `connections`. */
-export const wrkFlatOut = (url: string, connections: number, seconds: number): Promise<LoadResult> =>
-  wrk(url, connections, 1, seconds, report);
+export const wrkFlatOut = (
+  url: string,
+  connections: number,
+  seconds: number,
+  headers: Headers = {},
+): Promise<LoadResult> => wrk(url, connections, 1, seconds, `${withHeaders(headers)}${report}`);
+
+type Headers = Readonly<Record<string, string>>;
+
+const withHeaders = (headers: Headers): string =>
+  Object.entries(headers)
+    .map(([name, value]) => `wrk.headers["${name}"] = "${value}"\n`)
+    .join('');
 
 /**
  * Exactly `requests`, over one connection for each of four threads, so that none is under way at the end. wrk's

@@ -1,0 +1,72 @@
+// In: an agent, its bpftrace and a server. Out: what grows while connections come and go, minute by minute.
+import { execa } from 'execa';
+import { readdir, readFile } from 'node:fs/promises';
+import { valueOf, type RunningAgent } from '../support/agent.ts';
+import type { Nginx } from '../support/nginx.ts';
+import { requestCount } from '../support/series.ts';
+import { residentMegabytes } from './cost.ts';
+import { wrkAtRate } from './wrk.ts';
+
+export interface Minute {
+  readonly minute: number;
+  readonly requests: number;
+  /** Entries of all kernel maps, the probes' scratch maps too. */
+  readonly mapEntries: number;
+  readonly nodeMegabytes: number;
+  readonly bpftraceMegabytes: number;
+  /** Requests that were counted, less those that nginx says it has served, since the start. */
+  readonly off: number;
+}
+
+interface Soaked {
+  readonly nginx: Nginx;
+  readonly agent: RunningAgent;
+  readonly bpftracePid: number;
+}
+
+/** Half a minute of connections that stay, half a minute of one for each request, again and again. */
+export const soak = async (
+  { nginx, agent, bpftracePid }: Soaked,
+  minutes: number,
+  onMinute: (minute: Minute) => void,
+): Promise<void> => {
+  const url = `http://127.0.0.1:${nginx.port}/hello`;
+  const counted = async () => requestCount(await agent.series(), 'nginx');
+  await agent.settle();
+  const countedBefore = await counted();
+  const servedBefore = await nginx.served();
+  for (let minute = 1; minute <= minutes; minute++) {
+    const staying = await wrkAtRate(url, 1000, 30);
+    const passing = await wrkAtRate(url, 500, 30, { connection: 'close' });
+    const served = (await nginx.served()) - servedBefore;
+    await agent.settle();
+    onMinute({
+      minute,
+      requests: staying.requests + passing.requests,
+      mapEntries: await mapEntries(bpftracePid),
+      nodeMegabytes: valueOf(await agent.metrics(), 'plumbline_agent_resident_memory_bytes') / 2 ** 20,
+      bpftraceMegabytes: await residentMegabytes(bpftracePid),
+      // Asking nginx the first time was a request, too.
+      off: (await counted()) - countedBefore - served - 1,
+    });
+  }
+};
+
+/** BPF_MAP_TYPE_ of include/uapi/linux/bpf.h: hash, and hash by CPU. */
+const hashTypes = ['1', '5'];
+
+const mapEntries = async (pid: number): Promise<number> => {
+  const folder = `/proc/${pid}/fdinfo`;
+  const ids = new Set<string>();
+  for (const name of await readdir(folder)) {
+    const text = await readFile(`${folder}/${name}`, 'utf8').catch(() => '');
+    const field = (key: string) => new RegExp(`^${key}:\\s*(\\d+)`, 'm').exec(text)?.[1] ?? '';
+    if (hashTypes.includes(field('map_type'))) ids.add(field('map_id'));
+  }
+  let entries = 0;
+  for (const id of ids) {
+    const { stdout } = await execa('bpftool', ['map', 'dump', 'id', id, '-j'], { maxBuffer: 1e9 });
+    entries += (JSON.parse(stdout) as readonly unknown[]).length;
+  }
+  return entries;
+};
