@@ -172,17 +172,19 @@ const kernelSeconds = (metrics: string): ReadonlyMap<string, number> =>
 
 async function soaking(world: World, minutes: number): Promise<void> {
   print(`### ${minutes} minutes of connections that come and go\n`);
-  head('minute', 'requests', 'entries of maps', 'Node RSS', 'bpftrace RSS', 'counted less served');
+  const columns = [
+    'minute',
+    'requests',
+    'connections and threads known',
+    'counts',
+    'Node RSS',
+    'bpftrace RSS',
+  ];
+  head(...columns, 'counted less served');
   note(`${minutes} minutes`);
-  await soak(world, minutes, ({ minute, requests, mapEntries, nodeMegabytes, bpftraceMegabytes, off }) => {
-    row(
-      minute,
-      requests,
-      mapEntries,
-      `${nodeMegabytes.toFixed(0)} MB`,
-      `${bpftraceMegabytes.toFixed(0)} MB`,
-      off,
-    );
+  await soak(world, minutes, (one) => {
+    const memory = [one.nodeMegabytes, one.bpftraceMegabytes].map((size) => `${size.toFixed(0)} MB`);
+    row(one.minute, one.requests, one.remembered, one.counts, ...memory, one.off);
   });
   print();
 }

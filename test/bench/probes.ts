@@ -117,7 +117,7 @@ export const startTool = async (
   let failure: string | undefined;
   void child.then(({ stderr, shortMessage = '' }) => {
     const lines = stderr.split('\n');
-    failure = lines.find((line) => /headers|ERROR: (?!.*RLIMIT)/.test(line)) ?? shortMessage;
+    failure = lines.find((line) => /headers|lib.modules|ERROR: (?!.*RLIMIT)/.test(line)) ?? shortMessage;
   });
   const count = async () =>
     (await readPrograms(child.pid ?? 0)).filter(({ type }) => type === programTypes.tracepoint).length;

@@ -10,8 +10,10 @@ import { wrkAtRate } from './wrk.ts';
 export interface Minute {
   readonly minute: number;
   readonly requests: number;
-  /** Entries of all kernel maps, the probes' scratch maps too. */
-  readonly mapEntries: number;
+  /** Entries of the scratch maps: what the probes remember of connections, requests and threads. */
+  readonly remembered: number;
+  /** Entries of the maps that are read: cgroups, buckets. */
+  readonly counts: number;
   readonly nodeMegabytes: number;
   readonly bpftraceMegabytes: number;
   /** Requests that were counted, less those that nginx says it has served, since the start. */
@@ -43,7 +45,8 @@ export const soak = async (
     onMinute({
       minute,
       requests: staying.requests + passing.requests,
-      mapEntries: await mapEntries(bpftracePid),
+      remembered: await scratchEntries(bpftracePid),
+      counts: sumOf(await agent.metrics(), 'plumbline_probe_map_entries'),
       nodeMegabytes: valueOf(await agent.metrics(), 'plumbline_agent_resident_memory_bytes') / 2 ** 20,
       bpftraceMegabytes: await residentMegabytes(bpftracePid),
       // Asking nginx the first time was a request, too.
@@ -52,16 +55,22 @@ export const soak = async (
   }
 };
 
-/** BPF_MAP_TYPE_ of include/uapi/linux/bpf.h: hash, and hash by CPU. */
-const hashTypes = ['1', '5'];
+const sumOf = (metrics: string, name: string): number =>
+  [...metrics.matchAll(new RegExp(`^${name}\\{.*\\} (\\S+)$`, 'gm'))].reduce(
+    (total, [, value]) => total + Number(value),
+    0,
+  );
 
-const mapEntries = async (pid: number): Promise<number> => {
+/** BPF_MAP_TYPE_HASH of include/uapi/linux/bpf.h; those that count are by CPU. */
+const hashType = '1';
+
+const scratchEntries = async (pid: number): Promise<number> => {
   const folder = `/proc/${pid}/fdinfo`;
   const ids = new Set<string>();
   for (const name of await readdir(folder)) {
     const text = await readFile(`${folder}/${name}`, 'utf8').catch(() => '');
     const field = (key: string) => new RegExp(`^${key}:\\s*(\\d+)`, 'm').exec(text)?.[1] ?? '';
-    if (hashTypes.includes(field('map_type'))) ids.add(field('map_id'));
+    if (field('map_type') === hashType) ids.add(field('map_id'));
   }
   let entries = 0;
   for (const id of ids) {
