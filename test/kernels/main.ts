@@ -6,7 +6,7 @@ import { bpftraces, cells, kernels, nameOf, scenarios, type Cell, type Scenario 
 import { progressLine } from './outcome.ts';
 import { compatibilityPage, compatibilityTable } from './page.ts';
 import { prepare } from './prepare.ts';
-import { runCell, type CellOutcome } from './run-cell.ts';
+import { lastOutcomeOf, runCell, type CellOutcome } from './run-cell.ts';
 
 const page = new URL('../../docs/compatibility.md', import.meta.url).pathname;
 
@@ -18,6 +18,7 @@ interface Options {
   readonly timeout: number;
   readonly refresh: boolean;
   readonly verbose: boolean;
+  readonly page: boolean;
   readonly mirror?: string;
 }
 
@@ -32,8 +33,9 @@ const command = new Command('test:kernels')
   .addOption(new Option('--kernel <version...>', 'these kernels alone').choices(versions(kernels)))
   .addOption(new Option('--bpftrace <version...>', 'these bpftraces alone').choices(versions(bpftraces)))
   .addOption(new Option('--scenario <name...>', 'these scenarios alone').choices(scenarios))
-  .option('--at-once <guests>', 'guests that run at the same time, two cores each', whole, 2)
+  .option('--at-once <guests>', 'guests that run at the same time, a core each', whole, 2)
   .option('--timeout <seconds>', 'longest time that a guest may take', whole, 600)
+  .option('--page', 'write docs/compatibility.md; of cells not run now, with their latest result here', false)
   .option('--verbose', 'a line for each step of a guest', false)
   .option('--refresh', 'download packages anew, such as a newer kernel from sid', false)
   .option('--mirror <url>', 'Debian archive; by default the one of this machine')
@@ -61,10 +63,11 @@ Packages are kept below $XDG_CACHE_HOME (~/.cache); console and report of each g
         stop.abort();
       });
     const outcomes = await runAll(chosen, options, stop.signal);
-    process.stdout.write(`\n${await pretty(compatibilityTable(outcomes))}`);
-    if (chosen.length === cells.length && !stop.signal.aborted)
-      await writeFile(page, await pretty(compatibilityPage(outcomes, new Date())));
-    process.exitCode = outcomes.every(({ ok }) => ok) ? 0 : 1;
+    process.stdout.write(`\n${await pretty(compatibilityTable(chosen, outcomes))}`);
+    if (options.page || (chosen.length === cells.length && !stop.signal.aborted))
+      await writeFile(page, await pretty(compatibilityPage(await allOutcomes(outcomes))));
+    const areAllOk = outcomes.length === chosen.length && outcomes.every(({ ok }) => ok);
+    process.exitCode = areAllOk ? 0 : 1;
   });
 
 /** So many at a time, in order; a cell that fails stops no other. */
@@ -79,9 +82,13 @@ const runAll = async (
   const work = async () => {
     for (let next = queue.shift(); next !== undefined && !signal.aborted; next = queue.shift()) {
       const [position, cell] = next;
-      const outcome = await runCell(cell, supplies, options.timeout, signal, (message) => {
-        if (options.verbose && message.kind === 'step')
-          process.stdout.write(`       ${nameOf(cell)}: ${message.atSeconds} s: ${message.doing}\n`);
+      const outcome = await runCell(cell, supplies, {
+        timeoutSeconds: options.timeout,
+        signal,
+        onMessage: (message) => {
+          if (options.verbose && message.kind === 'step')
+            process.stdout.write(`       ${nameOf(cell)}: ${message.atSeconds} s: ${message.doing}\n`);
+        },
       });
       outcomes.set(position, outcome);
       process.stdout.write(progressLine(outcome));
@@ -93,6 +100,13 @@ const runAll = async (
     await supplies.dispose();
   }
   return [...outcomes].sort(([left], [right]) => left - right).map(([, outcome]) => outcome);
+};
+
+/** These, and of the other cells the latest. */
+const allOutcomes = async (outcomes: readonly CellOutcome[]): Promise<readonly CellOutcome[]> => {
+  const others = cells.filter((cell) => !outcomes.some((outcome) => outcome.cell === cell));
+  const latest = await Promise.all(others.map(lastOutcomeOf));
+  return [...outcomes, ...latest.filter((outcome) => outcome !== undefined)];
 };
 
 const pretty = (markdown: string): Promise<string> =>

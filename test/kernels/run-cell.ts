@@ -1,4 +1,5 @@
-// In: a cell and the parts of guests. Out: what came of it.
+// In: a cell and the parts of guests. Out: what came of it, now or when it was run last.
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { nameOf, type Cell } from './cells.ts';
 import { runGuest } from './guest.ts';
@@ -6,21 +7,25 @@ import type { Message } from './report.ts';
 import { outcomeOf, type Outcome } from './outcome.ts';
 import type { Supplies } from './prepare.ts';
 
-const results = new URL('../results/kernels', import.meta.url).pathname;
-
 export interface CellOutcome extends Outcome {
   readonly cell: Cell;
   /** Of the Debian packages; undefined if they could not be had. */
   readonly versions: { readonly kernel: string; readonly bpftrace: string } | undefined;
+  /** When it was run: 2026-11-21. */
+  readonly day: string;
+}
+
+export interface RunOptions {
+  readonly timeoutSeconds: number;
+  readonly signal: AbortSignal;
+  readonly onMessage: (message: Message) => void;
 }
 
 /** Boots a guest and judges what it reports; it never throws. */
 export const runCell = async (
   cell: Cell,
   supplies: Supplies,
-  timeoutSeconds: number,
-  signal: AbortSignal,
-  onMessage: (message: Message) => void,
+  { timeoutSeconds, signal, onMessage }: RunOptions,
 ): Promise<CellOutcome> => {
   let versions: CellOutcome['versions'];
   const outcome = await outcomeOf(nameOf(cell), async () => {
@@ -40,10 +45,25 @@ export const runCell = async (
       scenario: cell.scenario,
       timeoutSeconds,
       signal,
-      logFolder: join(results, nameOf(cell).replaceAll(/[ ,]+/g, '-')),
+      logFolder: folderOf(cell),
       onMessage,
     });
     return { messages, seconds: (performance.now() - startMs) / 1000 };
   });
-  return { ...outcome, cell, versions };
+  const result = { ...outcome, cell, versions, day: new Date().toISOString().slice(0, 10) };
+  // A cell whose parts could not be had was not run, and says nothing new.
+  if (versions !== undefined) {
+    await mkdir(folderOf(cell), { recursive: true });
+    await writeFile(join(folderOf(cell), 'outcome.json'), JSON.stringify(result));
+  }
+  return result;
 };
+
+/** What came of it when it was run last on this machine; undefined if it never was. */
+export const lastOutcomeOf = async (cell: Cell): Promise<CellOutcome | undefined> => {
+  const text = await readFile(join(folderOf(cell), 'outcome.json'), 'utf8').catch(() => undefined);
+  return text === undefined ? undefined : { ...(JSON.parse(text) as CellOutcome), cell };
+};
+
+const folderOf = (cell: Cell): string =>
+  new URL(`../results/kernels/${nameOf(cell).replaceAll(/[ ,]+/g, '-')}`, import.meta.url).pathname;

@@ -30,17 +30,19 @@ export const check: Check = async ({ agent, start, expect, expectCount }) => {
   await client.firstLine();
   await agent.settle();
   const series = await agent.series();
-  const closed = connections - 1;
   for (const [app, sent, received] of [
     ['caller', asked, answered],
     ['listener', answered, asked],
   ] as const) {
     const count = (name: string) => counter(series, `plumbline_tcp_${name}`, app);
     await expectCount(`${app}: every connection counts`, connections, count('connections_opened_total'));
-    await expectCount(`${app}: closed ones count`, closed, count('connections_closed_total'));
-    await expectCount(`${app}: the last one is open`, 1, count('connections_active'));
-    await expectCount(`${app}: bytes sent`, closed * sent, count('sent_bytes_total'));
-    await expectCount(`${app}: bytes received`, closed * received, count('received_bytes_total'));
+    const counted = count('connections_closed_total');
+    await expectCount(`${app}: closed ones count`, connections - 1, counted);
+    const bytes = { sent: count('sent_bytes_total'), received: count('received_bytes_total') };
+    const isAll = bytes.sent === counted * sent && bytes.received === counted * received;
+    expect(`${app}: the bytes of what is closed are those of both ends`, isAll, bytes);
+    const active = count('connections_active');
+    expect(`${app}: what is opened and not closed is open`, active >= 1, active);
     const roundTrip = meanSeconds(series, 'plumbline_tcp_srtt_seconds', app);
     expect(`${app}: round trips take time, and not long`, roundTrip > 0 && roundTrip < 1, roundTrip);
   }
