@@ -216,8 +216,9 @@ const getStyles = (theme: GrafanaTheme2) => ({
     [narrow]: { flex: '1 1 0', flexDirection: 'column', alignItems: 'stretch', gap: 0 },
     span: { color: theme.colors.text.secondary, [narrow]: { fontSize: theme.typography.bodySmall.fontSize } },
     select: {
-      maxWidth: 260,
+      width: 'auto',
       minWidth: 0,
+      maxWidth: 260,
       height: 32,
       padding: theme.spacing(0, 0.5),
       border: `1px solid ${theme.colors.border.medium}`,

@@ -188,13 +188,14 @@ export function StripChart({ strip, context, width, height }: Size & { readonly 
   );
 }
 
-/** Early intervals are as wide as the sky: the scale follows the newest half, and what matters beside it. */
+/** Some intervals are as wide as the sky: the scale follows the newest half, what matters beside it, and the estimates. */
 function limitsOf({ adjusted, lower, upper, raw, failMargin }: Strip): [number, number] {
   const late = (values: readonly (number | null)[]): readonly number[] =>
     values.slice(Math.floor(values.length / 2)).filter((value) => value !== null);
-  const high = Math.max(failMargin * 1.25, ...late(upper), ...late(raw), ...late(adjusted), 0.05);
-  const low = Math.min(-failMargin / 2, ...late(lower), ...late(raw), ...late(adjusted), -0.03);
-  return [Math.max(-1, low * 1.1), high * 1.1];
+  const estimates = [...late(raw), ...late(adjusted)];
+  const highest = Math.max(failMargin * 1.25, ...estimates, 0.05);
+  const low = Math.min(-failMargin / 2, ...late(lower), ...estimates, -0.03);
+  return [Math.max(-1, low * 1.1), Math.min(Math.max(highest, ...late(upper)), 3 * highest) * 1.1];
 }
 
 function Tooltip({

@@ -40,6 +40,7 @@ export function NodesTable({
         </>
       ),
       title: 'Of how much slower the canary looks, what comes from this node',
+      isShown: rows.length > 1,
     },
     {
       head: 'waits for CPU',
@@ -47,6 +48,13 @@ export function NodesTable({
         formatValue(schedDelayShare.canary ?? schedDelayShare.baseline, 'share'),
       title: 'Share of request time spent runnable, but not running',
       isShown: has(({ schedDelayShare }) => schedDelayShare.canary ?? schedDelayShare.baseline),
+    },
+    {
+      head: 'CPU held by',
+      cell: blameText,
+      title: 'Who had the CPU meanwhile',
+      isText: true,
+      isShown: rows.some(({ blame }) => blame.length > 0) && width >= 380,
     },
     {
       head: 'run queue p95',
@@ -67,7 +75,6 @@ export function NodesTable({
       isShown: has(({ cpuPressureShare }) => cpuPressureShare),
     },
   ].filter(({ isShown = true }) => isShown);
-  const hasBlame = rows.some(({ blame }) => blame.length > 0) && width >= 380;
   const shown = isWhole ? rows : rows.slice(0, firstNodes);
   return (
     <section className={styles.section}>
@@ -77,26 +84,22 @@ export function NodesTable({
           <thead>
             <tr>
               <th scope="col">node</th>
-              {columns.map(({ head, title }) => (
-                <th key={head} scope="col" title={title}>
+              {columns.map(({ head, title, isText }) => (
+                <th key={head} scope="col" title={title} className={isText ? styles.left : undefined}>
                   {head}
                 </th>
               ))}
-              {hasBlame && (
-                <th scope="col" className={styles.left}>
-                  CPU held by
-                </th>
-              )}
             </tr>
           </thead>
           <tbody>
             {shown.map((row) => (
               <tr key={row.node} data-node={row.node}>
                 <th scope="row">{row.node}</th>
-                {columns.map(({ head, cell }) => (
-                  <td key={head}>{cell(row)}</td>
+                {columns.map(({ head, cell, isText }) => (
+                  <td key={head} className={isText ? styles.left : undefined}>
+                    {cell(row)}
+                  </td>
                 ))}
-                {hasBlame && <td className={styles.left}>{blameText(row)}</td>}
               </tr>
             ))}
           </tbody>

@@ -23,7 +23,7 @@ export function SignalsTable({
   return (
     <section className={styles.section}>
       <h3 className={styles.title}>Signals</h3>
-      <div className={styles.scroll} data-scrolls>
+      <div className={styles.scroll} data-scrolls tabIndex={0} role="region" aria-label="Signals">
         <table className={styles.table} aria-label="Signals of canary and baseline">
           <thead>
             <tr>
