@@ -43,6 +43,6 @@ COPY --from=root /root-fs /
 ENV PATH=/usr/local/bin:/usr/bin
 EXPOSE 9736
 # Root, because bpftrace insists on it; what listens becomes another user. Other commands do as any user.
-ENTRYPOINT ["node", "/plumbline/agent/bin/plumbline.js"]
+ENTRYPOINT ["node", "--max-semi-space-size=2", "/plumbline/agent/bin/plumbline.js"]
 CMD ["agent", "--config", "/etc/plumbline/plumbline.yaml"]
 HEALTHCHECK --interval=30s --timeout=5s --start-period=10s CMD ["node", "-e", "fetch((process.env.PLUMBLINE_URL ?? 'http://127.0.0.1:9736') + '/healthz').then(({ ok }) => process.exit(ok ? 0 : 1), () => process.exit(1))"]

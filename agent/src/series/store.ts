@@ -106,6 +106,8 @@ export const createStore = (
       for (const { series } of metrics) {
         for (const [key, one] of series) if (isGone(one) && series.delete(key)) evicted++;
       }
+      // Whoever has no time has not moved since.
+      for (const [key, ms] of movedMs) if (ms < sinceMs) movedMs.delete(key);
       return evicted;
     },
   };
