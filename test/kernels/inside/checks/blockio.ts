@@ -18,10 +18,10 @@ export const check: Check = async ({ agent, start, expect, expectCount }) => {
   const device = (await execa('losetup', ['-f'])).stdout.trim();
   await execa('losetup', [device, file]);
   await sleep(udevMs);
-  const work = `dd if=${device} of=/dev/null bs=4k count=${reads} iflag=direct 2>/dev/null
-    dd if=/dev/zero of=${device} bs=4k count=${writes} oflag=direct 2>/dev/null
+  const work = `dd if=${device} of=/dev/null bs=4k count=${reads} iflag=direct
+    dd if=/dev/zero of=${device} bs=4k count=${writes} oflag=direct
     echo done; exec sleep 1000`;
-  const store = await start(['sh', '-c', work], 'store');
+  const store = await start(['sh', '-ec', work], 'store');
   try {
     await store.firstLine();
     await agent.settle();
