@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { ConfigError } from './config.ts';
-import { loadProbes } from './probes.ts';
+import { loadProbes, textOf } from './probes.ts';
 
 test('every probe is found by its two files', async () => {
   const names = (await loadProbes()).map(({ name }) => name);
@@ -15,4 +15,14 @@ test('a probe that does not exist is named, beside those that do', async () => {
   const loading = loadProbes(['http', 'htpp2']);
   await expect(loading).rejects.toThrow(ConfigError);
   await expect(loading).rejects.toThrow(/^probes: expected some of .*http2, .*, got "htpp2"$/);
+});
+
+test('each probe alone assigns every map that it uses, so that any of the others may be left out', async () => {
+  for (const probe of await loadProbes()) {
+    const text = textOf(probe, undefined).replace(/\/\*[^]*?\*\//g, '');
+    const mapsOf = (pattern: RegExp) => new Set([...text.matchAll(pattern)].map(([, map]) => map));
+    const assigned = mapsOf(/(@\w+)(?:\[[^\]]*\])?\s*=(?!=)/g);
+    const unassigned = [...mapsOf(/(@\w+)/g)].filter((map) => !assigned.has(map));
+    expect(unassigned, probe.name).toEqual([]);
+  }
 });
