@@ -88,7 +88,8 @@ export function pushStrata(
     const onShared = ratio * canaryShared.trials + baselineShared.trials;
     const elsewhere = ratio * canaryAlone.trials + baselineElsewhere.trials;
     const lnRatio = canaryEvents * Math.log(ratio);
-    for (const [column, effect] of nodeEffects.entries()) {
+    for (let column = 0; column < nodeEffects.length; column++) {
+      const effect = nodeEffects[column] ?? 1;
       const lnShares = Math.log((effect * onShared + elsewhere) / trials);
       const log = lnRatio + sharedEvents * (lnEffects[column] ?? 0) - events * lnShares;
       for (const { joint } of processes) joint[cell] = (joint[cell] ?? 0) + log;

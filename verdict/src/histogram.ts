@@ -154,10 +154,12 @@ export function meanLn({ offset, counts }: BucketCounts, layout: Layout): number
 
 /** Estimated sum of seconds over all observations, each at its bucket's middle. */
 export function sumSeconds({ lowest, weights }: Histogram, layout: Layout): number {
-  return weights.reduce(
-    (sum, weight, i) => (weight > 0 ? sum + weight * Math.exp(layout.within(lowest + i, 0.5)) : sum),
-    0,
-  );
+  let sum = 0;
+  for (let i = 0; i < weights.length; i++) {
+    const weight = weights[i] ?? 0;
+    if (weight > 0) sum += weight * layout.middleSeconds(lowest + i);
+  }
+  return sum;
 }
 
 /** The duration at a rank; `cursor` goes up to its bucket, so that ascending ranks take one walk together. */

@@ -1,7 +1,15 @@
 // The public face of the verdict: everything else may change without notice.
 export { layoutOf, nativeWidth } from './buckets.ts';
 export type { Layout } from './buckets.ts';
-export { addCounts, emptyHistogram, merge, observationsOf, quantile, subtract } from './histogram.ts';
+export {
+  addCounts,
+  emptyHistogram,
+  merge,
+  observationsOf,
+  quantile,
+  subtract,
+  sumSeconds,
+} from './histogram.ts';
 export type { Histogram, Quantile } from './histogram.ts';
 export { createJudge, judge, judgeCourse } from './judge.ts';
 export type { Judge, Look } from './judge.ts';

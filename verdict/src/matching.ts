@@ -43,12 +43,13 @@ export function fillPairs(
   clearPair(pairs.raw);
   clearPair(pairs.net);
   for (const known of pairs.sizesByNode.values()) known.canary = known.baseline = 0;
-  for (const [i, { arm, node }] of cells.entries()) {
-    if (arm !== 'canary' && arm !== 'baseline') continue;
-    const known = pairs.sizesByNode.get(node);
-    if (known) known[arm] = sizes[i] ?? 0;
-    else pairs.sizesByNode.set(node, { canary: 0, baseline: 0, [arm]: sizes[i] ?? 0 });
-  }
+  const byCell = cells.map(({ arm, node }, i) => {
+    if (arm !== 'canary' && arm !== 'baseline') return undefined;
+    let known = pairs.sizesByNode.get(node);
+    if (!known) pairs.sizesByNode.set(node, (known = { canary: 0, baseline: 0 }));
+    known[arm] = sizes[i] ?? 0;
+    return known;
+  });
 
   let canary = 0;
   let matched = 0;
@@ -58,10 +59,12 @@ export function fillPairs(
   }
   const isMatched = matched >= canary / 2;
   const withNet = { canary: 0, baseline: 0 };
-  for (const [i, { arm, node, durations, netDurations }] of cells.entries()) {
+  for (let i = 0; i < cells.length; i++) {
+    const cell = cells[i];
     const size = sizes[i] ?? 0;
-    if (!durations || size === 0 || (arm !== 'canary' && arm !== 'baseline')) continue;
-    const beside = pairs.sizesByNode.get(node)?.[arm === 'canary' ? 'baseline' : 'canary'] ?? 0;
+    if (!cell?.durations || size === 0 || (cell.arm !== 'canary' && cell.arm !== 'baseline')) continue;
+    const { arm, durations, netDurations } = cell;
+    const beside = byCell[i]?.[arm === 'canary' ? 'baseline' : 'canary'] ?? 0;
     const overlap = beside / (beside + size);
     addToBoth(pairs.raw[arm], pairs.matched[arm], durations, size, overlap);
     if (!netDurations || (isMatched && overlap === 0)) continue;

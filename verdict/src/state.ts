@@ -117,8 +117,9 @@ export function pushWindow(state: State, window: CheckedWindow, place: Place = '
 function pushLatency(state: State, window: CheckedWindow): void {
   const { pairs, layout, coverage, delay } = state;
   const warm = areWarm(state.warmup, window, state.subject.windowSeconds, state.settings);
-  const cells = window.cells.filter((_, i) => warm[i]);
-  const sizes = window.sizes.filter((_, i) => warm[i]);
+  const areAll = !warm.includes(false);
+  const cells = areAll ? window.cells : window.cells.filter((_, i) => warm[i]);
+  const sizes = areAll ? window.sizes : window.sizes.filter((_, i) => warm[i]);
   const { canary, matched, net } = fillPairs(pairs, cells, sizes);
   coverage.canary += canary;
   coverage.matched += matched;

@@ -148,8 +148,10 @@ function checkKey(
   if (typeof arm !== 'string' || !known(arm)) wrong(at(place, 'arm'), 'a known arm', arm);
   let nodes = seen.get(arm);
   if (!nodes) seen.set(arm, (nodes = new Set()));
-  if (nodes.has(name)) wrong(place, 'the only cell of its node and arm', `${name}, ${arm}`);
-  nodes.add(name);
+  const before = nodes.size;
+  if (nodes.add(name).size === before) {
+    wrong(place, 'the only cell of its node and arm', `${name}, ${arm}`);
+  }
 }
 
 function isArm(arm: string): boolean {
@@ -166,7 +168,7 @@ function checkCounts(value: unknown, { range: [from, to] }: Layout, place: Place
   if (!Number.isInteger(offset)) wrong(at(place, 'offset'), 'an integer', offset);
   const countsPlace = at(place, 'counts');
   const items = counts instanceof Float64Array ? counts : list(counts, countsPlace);
-  const sum = sumOfCounts(items);
+  const sum = items instanceof Float64Array ? sumOfTyped(items) : sumOfCounts(items);
   if (sum === undefined) for (const [i, item] of items.entries()) count(item, countsPlace, i);
   const first = offset as number;
   if (first < from || first + items.length - 1 > to) {
@@ -176,7 +178,7 @@ function checkCounts(value: unknown, { range: [from, to] }: Layout, place: Place
 }
 
 /** The loop that meets every count of a run: undefined if anything is wrong, whatever it is. */
-function sumOfCounts(items: ArrayLike<unknown>): number | undefined {
+function sumOfCounts(items: readonly unknown[]): number | undefined {
   const { length } = items;
   let sum = 0;
   for (let i = 0; i < length; i++) {
@@ -184,6 +186,27 @@ function sumOfCounts(items: ArrayLike<unknown>): number | undefined {
     if (typeof item !== 'number') return undefined;
     // Almost every count is a small integer, which one shift can tell.
     if (item >>> 0 !== item && !(item >= 0 && Number.isSafeInteger(item))) return undefined;
+    sum += item;
+  }
+  return sum;
+}
+
+/** The same for what is known to be numbers, four in a turn. */
+function sumOfTyped(items: Float64Array): number | undefined {
+  const { length } = items;
+  let sum = 0;
+  let i = 0;
+  for (; i + 3 < length; i += 4) {
+    const a = items[i] ?? 0;
+    const b = items[i + 1] ?? 0;
+    const c = items[i + 2] ?? 0;
+    const d = items[i + 3] ?? 0;
+    if (a >>> 0 !== a || b >>> 0 !== b || c >>> 0 !== c || d >>> 0 !== d) return sumOfCounts([...items]);
+    sum = sum + a + b + c + d;
+  }
+  for (; i < length; i++) {
+    const item = items[i] ?? 0;
+    if (item >>> 0 !== item) return sumOfCounts([...items]);
     sum += item;
   }
   return sum;

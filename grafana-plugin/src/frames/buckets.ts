@@ -5,7 +5,7 @@ import { checkFalls, counted, fallen, fillIncreases, groupsOf } from './counters
 import type { States } from './counters.ts';
 import { isNative, nativeSeries, zeroBucket } from './native.ts';
 import { seriesOf } from './series.ts';
-import type { Labels, Series } from './series.ts';
+import type { Clock, Labels, Series } from './series.ts';
 
 /** Totals of one bucket; cumulative over bounds where they are classic. */
 export interface Bucket extends Series {
@@ -30,14 +30,14 @@ export interface Histograms {
 }
 
 /** Returns the bucket series of a role's frames. */
-export function bucketSeries(frames: readonly DataFrame[]): BucketSeries {
+export function bucketSeries(frames: readonly DataFrame[], clock: Clock): BucketSeries {
   const native = frames.filter(isNative);
-  if (native.length > 0) return { kind: 'native', series: nativeSeries(native), wrongLe: 0 };
+  if (native.length > 0) return { kind: 'native', series: nativeSeries(native, clock), wrongLe: 0 };
   const series: Bucket[] = [];
   let wrongLe = 0;
   // A few hundred bounds come back in ten thousand series.
   const boundByLe = new Map<string | undefined, number | undefined>();
-  for (const { labels, times, values } of seriesOf(frames)) {
+  for (const { labels, times, values } of seriesOf(frames, clock)) {
     const { le } = labels;
     let bound = boundByLe.get(le);
     if (bound === undefined) boundByLe.set(le, (bound = boundOf(le)));
@@ -117,7 +117,7 @@ export function histogramsOf(
 /** Which row of increases belongs to which bucket of the layout. */
 type Placed = readonly { readonly row: number; readonly bucket: number }[];
 
-/** Takes each bucket's increases out of the next wider one's, and finds the windows in which that cannot be. */
+/** Takes each bucket's increases out of the next wider one's, and finds the windows in which that cannot be; buckets that stay empty are left out. */
 function placeClassic(
   rows: Float64Array,
   columns: readonly Bucket[],
@@ -132,17 +132,26 @@ function placeClassic(
     const row = rowByBound.get(bound);
     return row === undefined ? [] : [{ row, bucket }];
   });
-  for (let i = placed.length - 1; i > 0; i--) {
-    const wide = (placed[i]?.row ?? 0) * length;
-    const narrow = (placed[i - 1]?.row ?? 0) * length;
-    for (let window = 1; window < length; window++) {
-      const count = (rows[wide + window] ?? 0) - (rows[narrow + window] ?? 0);
-      rows[wide + window] = count;
-      // A bucket that holds more than the next wider one: the answer is torn.
-      if (count < 0 && state[window] === counted) state[window] = fallen;
-    }
+  // The widest first, so that the narrower one is still whole. Most buckets of a fine layout stay empty.
+  return placed.reverse().filter(({ row }, i) => {
+    const narrower = placed[i + 1];
+    return takeOut(rows, row * length, narrower && narrower.row * length, state);
+  });
+}
+
+/** Takes the row at `narrow` out of that at `wide`; returns whether any counted window has something left. */
+function takeOut(rows: Float64Array, wide: number, narrow: number | undefined, state: States): boolean {
+  let isFilled = false;
+  for (let window = 1; window < state.length; window++) {
+    const below = narrow === undefined ? 0 : (rows[narrow + window] ?? 0);
+    const count = (rows[wide + window] ?? 0) - below;
+    rows[wide + window] = count;
+    if (count === 0 || state[window] !== counted) continue;
+    isFilled = true;
+    // A bucket that holds more than the next wider one: the answer is torn.
+    if (count < 0) state[window] = fallen;
   }
-  return placed;
+  return isFilled;
 }
 
 function placeNative(columns: readonly Bucket[], schema: number): Placed {
@@ -159,23 +168,17 @@ function placeNative(columns: readonly Bucket[], schema: number): Placed {
 /** The histogram of each counted window, over the buckets that any window has. */
 function countsOf(rows: Float64Array, placed: Placed, state: States): Histograms['counts'] {
   const { length } = state;
-  const filled = placed.filter(({ row }) => {
-    for (let window = 1; window < length; window++) {
-      if (rows[row * length + window] !== 0 && state[window] === counted) return true;
-    }
-    return false;
-  });
-  const lowest = Math.min(...filled.map(({ bucket }) => bucket));
-  const highest = Math.max(...filled.map(({ bucket }) => bucket));
-  const width = filled.length > 0 ? highest - lowest + 1 : 0;
+  const lowest = Math.min(...placed.map(({ bucket }) => bucket));
+  const highest = Math.max(...placed.map(({ bucket }) => bucket));
+  const width = placed.length > 0 ? highest - lowest + 1 : 0;
   const all = new Float64Array(width * length);
-  for (const { row, bucket } of filled) {
+  for (const { row, bucket } of placed) {
     let place = bucket - lowest;
     for (let window = 0; window < length; window++, place += width) {
       all[place] = (all[place] ?? 0) + (rows[row * length + window] ?? 0);
     }
   }
-  const offset = filled.length > 0 ? lowest : 0;
+  const offset = placed.length > 0 ? lowest : 0;
   return Array.from(state, (known, window) =>
     known === counted ? { offset, counts: all.subarray(window * width, (window + 1) * width) } : undefined,
   );

@@ -72,7 +72,8 @@ export function groupsOf<Key, One extends Series>(
 
 /**
  * Fills `rows` with the increases of the members of one group, a row of as many numbers as there are moments for
- * each, and returns what is known of each window. A panel of twenty nodes has two million totals: they are read once.
+ * each, and returns what is known of each window. A panel of twenty nodes has two million totals: where none is
+ * missing, as almost always, they are read once.
  * @throws NoCounterError where `wholeNumbers` are wanted and there are others.
  */
 export function fillIncreases(
@@ -82,21 +83,80 @@ export function fillIncreases(
   wholeNumbers: boolean,
 ): States {
   const { length } = times;
+  const values = members.map((one) => valuesAt(one, times));
+  const state = new Uint8Array(length).fill(counted, 1);
+  const isWhole = values.every((totals, member) =>
+    fillComplete(rows, member * length, totals, state, wholeNumbers),
+  );
+  return isWhole ? state : fillWithHoles(rows, values, length, wholeNumbers);
+}
+
+/** Returns false as soon as a total is missing or no count; whole totals have whole increases, and those are at hand. */
+function fillComplete(
+  rows: Float64Array,
+  start: number,
+  totals: ArrayLike<unknown>,
+  state: States,
+  wholeNumbers: boolean,
+): boolean {
+  const first = totals[0];
+  if (typeof first !== 'number' || !(wholeNumbers ? Number.isInteger(first) : Number.isFinite(first)))
+    return false;
+  let before = first;
+  rows[start] = 0;
+  for (let i = 1; i < state.length; i++) {
+    const after = totals[i];
+    if (typeof after !== 'number') return false;
+    const increase = after - before;
+    before = after;
+    if (wholeNumbers && Math.floor(increase) !== increase) return false;
+    if (increase >= 0 && increase < Infinity) {
+      rows[start + i] = increase;
+    } else if (increase < 0 && increase > -Infinity) {
+      rows[start + i] = 0;
+      state[i] = fallen;
+    } else {
+      return false;
+    }
+  }
+  return true;
+}
+
+/** The same where some are missing: they are told apart one by one. */
+function fillWithHoles(
+  rows: Float64Array,
+  values: readonly ArrayLike<unknown>[],
+  length: number,
+  wholeNumbers: boolean,
+): States {
   const present = new Uint8Array(length);
-  for (const [member, one] of members.entries()) {
-    readTotals(
-      rows.subarray(member * length, (member + 1) * length),
-      valuesAt(one, times),
-      present,
-      wholeNumbers,
-    );
+  for (const totals of values) {
+    for (let i = 0; i < length; i++) {
+      const total = totals[i];
+      if (!isNumber(total)) continue;
+      if (wholeNumbers && Math.floor(total) !== total) throw new NoCounterError(notWholeText(total));
+      present[i] = 1;
+    }
   }
   const state = new Uint8Array(length);
   for (let i = 1; i < length; i++) state[i] = present[i] === 1 && present[i - 1] === 1 ? counted : unseen;
-  for (let member = 0; member < members.length; member++) {
-    subtractTotals(rows.subarray(member * length, (member + 1) * length), state);
+  for (const [member, totals] of values.entries()) {
+    rows[member * length] = 0;
+    for (let i = 1; i < length; i++) {
+      const [after, before] = [totals[i], totals[i - 1]];
+      rows[member * length + i] = 0;
+      if (state[i] === unseen) continue;
+      // Absent before: from zero. Absent now: the series is gone, and with it what it had counted.
+      const increase = isNumber(after) ? after - (isNumber(before) ? before : 0) : isNumber(before) ? -1 : 0;
+      if (increase < 0) state[i] = fallen;
+      else rows[member * length + i] = increase;
+    }
   }
   return state;
+}
+
+function isNumber(value: unknown): value is number {
+  return typeof value === 'number' && Number.isFinite(value);
 }
 
 /** A counter falls when something restarts; a gauge or a rate falls all the time. */
@@ -110,42 +170,6 @@ export function checkFalls(groups: readonly { readonly state: States }[]): void 
     }
   }
   if (seen >= 8 && fell > seen / 4) throw new NoCounterError('its totals fall again and again');
-}
-
-/** NaN stands for what is no finite number. */
-function readTotals(
-  row: Float64Array,
-  values: ArrayLike<unknown>,
-  present: Uint8Array,
-  wholeNumbers: boolean,
-): void {
-  for (let i = 0; i < row.length; i++) {
-    const value = values[i];
-    if (typeof value !== 'number' || !Number.isFinite(value)) {
-      row[i] = NaN;
-      continue;
-    }
-    if (wholeNumbers && Math.floor(value) !== value) throw new NoCounterError(notWholeText(value));
-    row[i] = value;
-    present[i] = 1;
-  }
-}
-
-/** Totals become increases in their place, the newest first, so that each still finds the total before it. */
-function subtractTotals(row: Float64Array, state: States): void {
-  for (let i = row.length - 1; i > 0; i--) {
-    const after = row[i] ?? NaN;
-    const before = row[i - 1] ?? NaN;
-    const increase = after - before;
-    row[i] = 0;
-    if (state[i] === unseen) continue;
-    if (increase >= 0) row[i] = increase;
-    // Absent before: from zero.
-    else if (Number.isNaN(before) && after >= 0) row[i] = after;
-    // Absent now: the series is gone, and with it what it had counted.
-    else if (!Number.isNaN(before)) state[i] = fallen;
-  }
-  row[0] = 0;
 }
 
 function notWholeText(value: number): string {

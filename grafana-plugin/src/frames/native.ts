@@ -1,7 +1,7 @@
 // Frames of native histograms in, a row for each bucket of each moment; a series for each bucket out.
 import type { DataFrame } from '@grafana/data';
 import type { Bucket } from './buckets.ts';
-import { isSame } from './series.ts';
+import type { Clock } from './series.ts';
 
 /** Index of the bucket around zero, in whatever schema. */
 export const zeroBucket = -Infinity;
@@ -12,19 +12,16 @@ export function isNative({ meta }: DataFrame): boolean {
 }
 
 /** Returns the buckets of all frames. */
-export function nativeSeries(frames: readonly DataFrame[]): readonly Bucket[] {
-  let shared: readonly number[] = [];
+export function nativeSeries(frames: readonly DataFrame[], clock: Clock): readonly Bucket[] {
   return frames.flatMap(({ fields }) => {
-    const column = (name: string): readonly unknown[] =>
-      fields.find((field) => field.name === name)?.values ?? [];
+    const column = (name: string): readonly number[] =>
+      (fields.find((field) => field.name === name)?.values ?? []) as readonly number[];
     const labels = fields.find((field) => field.labels && Object.keys(field.labels).length > 0)?.labels ?? {};
     const ends = column('xMax');
-    const moments = momentsOf(ends);
-    // Most frames have the same moments; whoever compares them sees so at once.
-    if (!isSame(shared, moments)) shared = moments;
-    return bucketsOf(ends, column('yMin'), column('yMax'), column('count'), shared).map(
+    const times = clock(momentsOf(ends));
+    return bucketsOf(ends, column('yMin'), column('yMax'), column('count'), times.length).map(
       ({ lower, upper, values }): Bucket => ({
-        ...{ labels, times: shared, values },
+        ...{ labels, times, values },
         bound: upper,
         native: nativeIndex(lower, upper),
       }),
@@ -32,13 +29,14 @@ export function nativeSeries(frames: readonly DataFrame[]): readonly Bucket[] {
   });
 }
 
-function momentsOf(ends: readonly unknown[]): readonly number[] {
+/** The moments of the rows, each once. */
+function momentsOf(ends: readonly number[]): readonly number[] {
   const moments: number[] = [];
-  let last: unknown;
+  let last: number | undefined;
   for (const end of ends) {
     if (end === last) continue;
     last = end;
-    moments.push(Number(end) / 1000);
+    moments.push(end);
   }
   return moments;
 }
@@ -46,45 +44,43 @@ function momentsOf(ends: readonly unknown[]): readonly number[] {
 interface Column {
   readonly lower: number;
   readonly upper: number;
-  /** By moment; NaN where the bucket is not there. */
+  /** By moment; a bucket that is not there when its histogram is has counted nothing. */
   readonly values: Float64Array;
 }
 
 function bucketsOf(
-  ends: readonly unknown[],
-  lower: readonly unknown[],
-  upper: readonly unknown[],
-  amount: readonly unknown[],
-  moments: readonly number[],
+  ends: readonly number[],
+  lower: readonly number[],
+  upper: readonly number[],
+  amount: readonly number[],
+  moments: number,
 ): readonly Column[] {
   const columns: Column[] = [];
+  const uppers: number[] = [];
   const placeByUpper = new Map<number, number>();
   let moment = -1;
   let place = -1;
-  let last: unknown;
+  let last: number | undefined;
   for (let row = 0; row < ends.length; row++) {
     if (ends[row] !== last) {
       last = ends[row];
       moment += 1;
       place = -1;
     }
-    const bound = Number(upper[row]);
+    const bound = upper[row] ?? NaN;
     // Buckets come in the same order at each moment: the next one is most often the next.
     place += 1;
-    if (columns[place]?.upper !== bound) {
+    if (uppers[place] !== bound) {
       const known = placeByUpper.get(bound);
       place = known ?? columns.length;
       if (known === undefined) {
         placeByUpper.set(bound, place);
-        columns.push({
-          lower: Number(lower[row]),
-          upper: bound,
-          values: new Float64Array(moments.length).fill(NaN),
-        });
+        uppers.push(bound);
+        columns.push({ lower: lower[row] ?? NaN, upper: bound, values: new Float64Array(moments) });
       }
     }
     const column = columns[place];
-    if (column) column.values[moment] = Number(amount[row]);
+    if (column) column.values[moment] = amount[row] ?? NaN;
   }
   return columns;
 }

@@ -6,7 +6,7 @@ import type { BucketSeries } from './buckets.ts';
 import { checkAnswers, checkSize, disagreement, noQueries, notCounters, severalApps } from './faults.ts';
 import { meaningOf, parseAssigned } from './roles.ts';
 import type { Role } from './roles.ts';
-import { seriesOf, sharedTimes, stepOf, timesOf } from './series.ts';
+import { createClock, seriesOf, sharedTimes, stepOf, timesOf } from './series.ts';
 import type { Series } from './series.ts';
 import type { SignalQuery } from './signals.ts';
 import { chooseArms, noTraffic } from './versions.ts';
@@ -69,6 +69,7 @@ function sortAnswers(frames: readonly DataFrame[], wanted: Wanted): Answers {
   const quantiles = new Map<number, readonly Series[]>();
   const signals: SignalQuery[] = [];
   const unknown: string[] = [];
+  const clock = createClock();
   let isAsked = false;
   for (const refId of new Set([...wanted.asked, ...byRefId.keys()])) {
     const meaning = meaningOf(refId, assigned);
@@ -76,14 +77,14 @@ function sortAnswers(frames: readonly DataFrame[], wanted: Wanted): Answers {
     if (meaning) isAsked = true;
     if (!meaning) unknown.push(refId);
     else if (meaning.kind === 'role') byRole.set(meaning.role, (byRole.get(meaning.role) ?? []).concat(own));
-    else if (meaning.kind === 'quantile') quantiles.set(meaning.p, seriesOf(own));
-    else signals.push({ name: meaning.name, part: meaning.part, series: seriesOf(own) });
+    else if (meaning.kind === 'quantile') quantiles.set(meaning.p, seriesOf(own, clock));
+    else signals.push({ name: meaning.name, part: meaning.part, series: seriesOf(own, clock) });
   }
   return {
     frames: byRole,
-    durations: bucketSeries(byRole.get('durations') ?? []),
-    net: bucketSeries(byRole.get('net') ?? []),
-    series: (role) => seriesOf(byRole.get(role) ?? []),
+    durations: bucketSeries(byRole.get('durations') ?? [], clock),
+    net: bucketSeries(byRole.get('net') ?? [], clock),
+    series: (role) => seriesOf(byRole.get(role) ?? [], clock),
     quantiles,
     signals,
     unknown,

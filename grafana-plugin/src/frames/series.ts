@@ -1,5 +1,5 @@
 // Grafana's frames in; plain series, and the moments that several of them share, out.
-import type { DataFrame, Field, FieldType } from '@grafana/data';
+import type { DataFrame, FieldType } from '@grafana/data';
 
 export type Labels = Readonly<Record<string, string>>;
 
@@ -10,19 +10,31 @@ export interface Series {
   readonly values: ArrayLike<unknown>;
 }
 
+/** Returns the moments (Unix seconds) of a column of ms: the same list for the same moments. */
+export type Clock = (column: readonly number[]) => readonly number[];
+
+/** Returns a clock. The answers of a panel share their moments, most often: they are converted once. */
+export function createClock(): Clock {
+  let known: readonly number[] = [];
+  let moments: readonly number[] = [];
+  return (column) => {
+    if (!isSame(known, column)) {
+      known = column;
+      moments = Array.from(column, (ms) => ms / 1000);
+    }
+    return moments;
+  };
+}
+
 /** Returns every numeric field as a series: one a frame as Prometheus answers, or many in a wide frame. */
-export function seriesOf(frames: readonly DataFrame[]): readonly Series[] {
+export function seriesOf(frames: readonly DataFrame[], clock: Clock): readonly Series[] {
   const series: Series[] = [];
-  // The answer to a query shares its moments: most frames have the same ones, which are converted once.
-  let shared: { readonly times: readonly number[]; readonly field: Field['values'] } | undefined;
   for (const { fields } of frames) {
     const time = fields.find(({ type }) => isType(type, 'time'));
     if (!time) continue;
-    if (!shared || !isSame(shared.field, time.values)) {
-      shared = { field: time.values, times: Array.from(time.values as number[], (ms) => ms / 1000) };
-    }
+    const times = clock(time.values as number[]);
     for (const { type, labels = noLabels, values } of fields) {
-      if (isType(type, 'number')) series.push({ labels, times: shared.times, values });
+      if (isType(type, 'number')) series.push({ labels, times, values });
     }
   }
   return series;
@@ -64,8 +76,7 @@ function isType(type: FieldType, name: `${FieldType}`): boolean {
   return (type as string) === name;
 }
 
-/** Whether two lists hold the same numbers. */
-export function isSame(a: readonly number[], b: readonly number[]): boolean {
+function isSame(a: readonly number[], b: readonly number[]): boolean {
   if (a === b) return true;
   if (a.length !== b.length) return false;
   for (let i = 0; i < a.length; i++) if (a[i] !== b[i]) return false;

@@ -4,19 +4,11 @@ import type { Histogram } from '@plumbline/verdict';
 import type { ByArm } from './model.ts';
 import type { Run, RunCell, RunWindow } from './run.ts';
 
-/** What one arm did in some windows; memory is summed over `memoryCells` readings. */
-export interface Sums {
+/** What one arm did in some windows; memory is summed over `memoryCells` readings. What was not measured is undefined. */
+export interface Sums extends Record<OptionalFigure, number | undefined> {
   requests: number;
   errors: number;
-  clientErrors: number;
-  cpuSeconds: number;
-  memoryBytes: number;
   memoryCells: number;
-  retransmits: number;
-  connectionFailures: number;
-  schedDelaySeconds: number;
-  /** Which of the optional figures were measured at all. */
-  readonly seen: Set<OptionalFigure>;
   readonly durations: Histogram;
 }
 
@@ -62,9 +54,7 @@ export function addCell(sums: Sums, cell: RunCell): void {
   sums.errors += cell.errors;
   for (const figure of optionalFigures) {
     const value = cell[figure];
-    if (value === undefined) continue;
-    sums.seen.add(figure);
-    sums[figure] += value;
+    if (value !== undefined) sums[figure] = (sums[figure] ?? 0) + value;
   }
   if (cell.memoryBytes !== undefined) sums.memoryCells += 1;
   if (cell.durations) addCounts(sums.durations, cell.durations);
@@ -75,9 +65,9 @@ export function addSums(sums: Sums, other: Sums): void {
   sums.requests += other.requests;
   sums.errors += other.errors;
   sums.memoryCells += other.memoryCells;
-  for (const figure of other.seen) {
-    sums.seen.add(figure);
-    sums[figure] += other[figure];
+  for (const figure of optionalFigures) {
+    const value = other[figure];
+    if (value !== undefined) sums[figure] = (sums[figure] ?? 0) + value;
   }
   merge(sums.durations, other.durations);
 }
@@ -87,14 +77,13 @@ export function emptySums(): Sums {
   return {
     requests: 0,
     errors: 0,
-    clientErrors: 0,
-    cpuSeconds: 0,
-    memoryBytes: 0,
+    clientErrors: undefined,
+    cpuSeconds: undefined,
+    memoryBytes: undefined,
     memoryCells: 0,
-    retransmits: 0,
-    connectionFailures: 0,
-    schedDelaySeconds: 0,
-    seen: new Set(),
+    retransmits: undefined,
+    connectionFailures: undefined,
+    schedDelaySeconds: undefined,
     durations: emptyHistogram(),
   };
 }

@@ -1,4 +1,5 @@
 // Sums of both arms and the verdict in; the table of signals, each with its own word, out.
+import { sumSeconds } from '@plumbline/verdict';
 import type { Layout, MetricVerdict, Verdict } from '@plumbline/verdict';
 import type { ByArm, SignalRow } from './model.ts';
 import { quantileName, secondsAt } from './overlay.ts';
@@ -18,19 +19,20 @@ export function signalRows(
   const rows = measures.map((measure) => {
     const { read, seen, ...row } = measure;
     if (points.length === 0) return undefined;
-    if (seen && !totals.canary.seen.has(seen) && !totals.baseline.seen.has(seen)) return undefined;
+    if (seen && totals.canary[seen] === undefined && totals.baseline[seen] === undefined) return undefined;
     const of = (arms: ByArm<Sums>, over: number): ByArm<number | null> => ({
       canary: read(arms.canary, over, arms.baseline),
       baseline: read(arms.baseline, over, arms.canary),
     });
+    const course = points.map(({ arms, seconds: over }) => arms && of(arms, over));
     return withDelta({
       ...row,
       ...of(totals, seconds),
       state: stateOf(row.id, verdict),
       adjusted: verdict?.metrics.find(({ metric }) => metric === row.id)?.relative ?? null,
       sparkline: {
-        canary: points.map(({ arms, seconds: over }) => arms && of(arms, over).canary),
-        baseline: points.map(({ arms, seconds: over }) => arms && of(arms, over).baseline),
+        canary: course.map((moment) => moment?.canary ?? null),
+        baseline: course.map((moment) => moment?.baseline ?? null),
       },
     });
   });
@@ -130,7 +132,7 @@ function optionals(layout: Layout): readonly Measure[] {
       deltaUnit: 'relative',
       better: 'lower',
       seen: 'retransmits',
-      read: ({ retransmits, requests }) => ratio(1000 * retransmits, requests),
+      read: ({ retransmits, requests }) => ratio(perThousand(retransmits), requests),
     },
     {
       id: 'failures',
@@ -139,18 +141,15 @@ function optionals(layout: Layout): readonly Measure[] {
       deltaUnit: 'relative',
       better: 'lower',
       seen: 'connectionFailures',
-      read: ({ connectionFailures, requests }) => ratio(1000 * connectionFailures, requests),
+      read: ({ connectionFailures, requests }) => ratio(perThousand(connectionFailures), requests),
     },
   ];
 }
 
 /** Time spent waiting for a CPU, of all time spent on requests (taken at the middle of each bucket). */
-export function schedDelayShare({ schedDelaySeconds, durations, seen }: Sums, layout: Layout): number | null {
-  if (!seen.has('schedDelaySeconds')) return null;
-  let seconds = 0;
-  durations.weights.forEach((weight, i) => {
-    if (weight > 0) seconds += weight * Math.exp(layout.within(durations.lowest + i, 0.5));
-  });
+export function schedDelayShare({ schedDelaySeconds, durations }: Sums, layout: Layout): number | null {
+  if (schedDelaySeconds === undefined) return null;
+  const seconds = sumSeconds(durations, layout);
   return seconds > 0 ? Math.min(1, schedDelaySeconds / seconds) : null;
 }
 
@@ -209,6 +208,10 @@ function stateOf(id: string, verdict: Verdict | null): MetricVerdict['state'] | 
   return metrics.find(({ metric }) => metric === id)?.state ?? 'not-judged';
 }
 
-function ratio(above: number, below: number): number | null {
-  return below > 0 ? above / below : null;
+function perThousand(count: number | undefined): number | undefined {
+  return count === undefined ? undefined : 1000 * count;
+}
+
+function ratio(above: number | undefined, below: number): number | null {
+  return below > 0 && above !== undefined ? above / below : null;
 }
