@@ -90,7 +90,6 @@ workloads:
   static:
     - { cgroup: "${tree.path}/*-*", namespace: demo, app: $1, version: $2 }
     - { cgroup: "${tree.path}/*", namespace: batch, app: $1, version: v1 }
-    - { cgroup: "${tree.path}/neighbour", namespace: batch, app: neighbour, version: v7 }
 `,
     'demo',
   );

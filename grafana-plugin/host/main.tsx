@@ -13,7 +13,7 @@ import type { CanaryOptions } from '../src/options.ts';
 import { timesOf } from './parts.ts';
 import type { Times } from './parts.ts';
 
-const { createTheme, dateTime, EventBusSrv, LoadingState, ThemeContext } = grafanaData;
+const { createTheme, DataHoverEvent, dateTime, EventBusSrv, LoadingState, ThemeContext } = grafanaData;
 const { GlobalStyles, PanelChrome, PanelContextProvider, PortalContainer } = grafanaUi;
 
 /** What a panel is shown with. */
@@ -36,6 +36,10 @@ export interface Scene {
 export interface Host {
   /** The zooms that a user has asked for, in ms. */
   readonly zooms: { readonly from: number; readonly to: number }[];
+  /** The moments, in ms, that the panel has told other panels its pointer is at. */
+  readonly hovers: number[];
+  /** The pointer of another panel is at a moment, in ms. */
+  readonly hoverElsewhere: (time: number) => void;
   readonly plugin: PanelPlugin<CanaryOptions>;
   /** Draws a scene, given as JSON; resolves when it is painted, with how many ms that took from having the data. */
   readonly show: (scene: string) => Promise<number>;
@@ -75,6 +79,10 @@ async function start(): Promise<Host> {
   const root = createRoot(document.getElementById('root') ?? document.body);
   const zooms: { from: number; to: number }[] = [];
   const eventBus = new EventBusSrv();
+  const hovers: number[] = [];
+  eventBus.getStream(DataHoverEvent).subscribe(({ tags, payload }) => {
+    if (tags?.has('uplot') && typeof payload.point.time === 'number') hovers.push(payload.point.time);
+  });
   // uPlot writes its axes once: the fonts have to be there before.
   await Promise.all(['400', '500'].map((weight) => document.fonts.load(`${weight} 12px Inter`)));
   let text = '{}';
@@ -91,6 +99,10 @@ async function start(): Promise<Host> {
   return {
     plugin,
     zooms,
+    hovers,
+    hoverElsewhere: (time) => {
+      eventBus.publish(new DataHoverEvent({ point: { time } }));
+    },
     refresh: async () => {
       const times = timesOf((JSON.parse(text) as Scene).frames);
       return { ...times, update: await show(JSON.parse(text) as Scene) };

@@ -1,5 +1,5 @@
 // The panel as a person uses it: mouse, keyboard, options, and what Grafana asks of the plugin.
-import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
+import { afterAll, beforeAll, beforeEach, expect, test, vi } from 'vitest';
 import { frame } from '../src/frames/fixture.ts';
 import { sceneOf, withSeries } from './scenes.ts';
 import { describeBrowser, openStage } from './stage.ts';
@@ -31,6 +31,25 @@ describeBrowser('a person at the panel', () => {
     expect(lines).toHaveLength(2);
     expect(Math.abs((lines[0] ?? NaN) - (lines[1] ?? NaN))).toBeLessThan(2);
     await stage.picture('tooltip');
+  });
+
+  test('has one crosshair with the other panels of a dashboard', async () => {
+    await plot(0).hover();
+    await tooltip().waitFor();
+    const hovered = await stage.page.evaluate(async () => (await window.plumblineHost).hovers.at(-1));
+    expect(Math.abs((hovered ?? NaN) / 1000 - middle)).toBeLessThan((scene.to - scene.from) / 50);
+    await stage.page.mouse.move(0, 0);
+    const quarter = scene.from + (scene.to - scene.from) / 4;
+    // Grafana tells of a pointer that has left a tenth of a second later.
+    await vi.waitFor(async () => {
+      await stage.page.evaluate(
+        async (time) => (await window.plumblineHost).hoverElsewhere(time),
+        quarter * 1000,
+      );
+      const line = await stage.page.locator('.u-cursor-x').first().boundingBox();
+      const box = await plot(0).boundingBox();
+      expect(((line?.x ?? NaN) - (box?.x ?? NaN)) / (box?.width ?? NaN)).toBeCloseTo(0.25, 1);
+    });
   });
 
   test('zooms by dragging', async () => {
@@ -74,9 +93,12 @@ describeBrowser('a person at the panel', () => {
   test('sees rollouts and exemplars where they happened', async () => {
     const field = (name: string, values: readonly unknown[]) => ({ name, type: 'other', config: {}, values });
     const rollout = { length: 1, fields: [field('time', [middle * 1000]), field('text', ['10 % to v2'])] };
-    await stage.change({ annotations: [rollout] as never });
+    const fields = [field('Time', [middle * 1000]), field('Value', [0.08]), field('traceID', ['4bf92f35'])];
+    const exemplar = { name: 'exemplar', length: 1, fields };
+    await stage.change({ annotations: [rollout, exemplar] as never });
     await plot(0).hover();
     await stage.page.getByText('10 % to v2').waitFor();
+    await stage.page.getByText('exemplar 4bf92f35').waitFor();
     await stage.picture('annotation');
   });
 

@@ -6,7 +6,7 @@ import type { CanaryModel } from '../model/model.ts';
 import type { Section } from '../options.ts';
 import { OverlayChart, StripChart } from './Charts.tsx';
 import { CompactView } from './CompactView.tsx';
-import { NodesTable } from './NodesTable.tsx';
+import { firstNodes, NodesTable } from './NodesTable.tsx';
 import { NoticeView } from './NoticeView.tsx';
 import { SignalsTable } from './SignalsTable.tsx';
 import type { ChartContext } from './TimeChart.tsx';
@@ -31,17 +31,16 @@ export function CanaryView({ model, context, width, height, layout, sections }: 
   if (layout === 'compact') return <CompactView model={model} width={width} height={height} />;
   const { names, overlay, strip, signals, nodes, notice } = model;
   const shows = (section: Section): boolean => sections.includes(section);
-  const hasTables = (shows('signals') && signals.length > 0) || (shows('nodes') && nodes.length > 0);
-  const isWide = width >= wide && hasTables;
+  const hasSignals = shows('signals') && signals.length > 0;
+  const hasNodes = shows('nodes') && nodes.length > 0;
+  const isWide = width >= wide && hasSignals;
   const chartWidth = Math.floor(isWide ? width * 0.56 - 16 : width);
   const tableWidth = isWide ? width - chartWidth - 16 : width;
-  // Beside the charts nothing is below them: they take what the header leaves.
-  const overlayHeight = isWide
-    ? clamp((height - headerHeight) * 0.58, 170, 760)
-    : clamp(height * 0.3, 170, 420);
-  const stripHeight = isWide
-    ? clamp((height - headerHeight) * 0.42, 140, 560)
-    : clamp(height * 0.22, 140, 320);
+  // Beside the table the charts take what header and nodes leave, and together as much as the table needs.
+  const left = height - headerHeight - (hasNodes ? nodesHeight(nodes.length) : 0);
+  const charts = Math.max(left, signalsHeight(signals.length));
+  const overlayHeight = isWide ? clamp(charts * 0.58, 170, 760) : clamp(height * 0.3, 170, 420);
+  const stripHeight = isWide ? clamp(charts * 0.42, 140, 560) : clamp(height * 0.22, 140, 320);
   const hasStrip = shows('strip') && strip !== null;
   return (
     <div className={styles.view} style={{ width, height }} data-testid="plumbline-canary">
@@ -60,20 +59,25 @@ export function CanaryView({ model, context, width, height, layout, sections }: 
             )}
             {hasStrip && <StripChart {...{ strip, context }} width={chartWidth} height={stripHeight} />}
           </div>
-          {hasTables && (
+          {hasSignals && (
             <div className={styles.column} style={{ width: tableWidth }}>
-              {shows('signals') && signals.length > 0 && (
-                <SignalsTable rows={signals} names={names} width={tableWidth} />
-              )}
-              {shows('nodes') && nodes.length > 0 && (
-                <NodesTable rows={nodes} metric={overlay?.metric ?? ''} width={tableWidth} />
-              )}
+              <SignalsTable rows={signals} names={names} width={tableWidth} />
             </div>
           )}
         </div>
       )}
+      {names && hasNodes && <NodesTable rows={nodes} metric={overlay?.metric ?? ''} width={width} />}
     </div>
   );
+}
+
+/** About what the tables take: title, head and rows. */
+function nodesHeight(rows: number): number {
+  return 70 + 27 * Math.min(rows, firstNodes);
+}
+
+function signalsHeight(rows: number): number {
+  return 50 + 29 * rows;
 }
 
 function clamp(value: number, low: number, high: number): number {

@@ -6,7 +6,7 @@ import type { NodeRow } from '../model/model.ts';
 import { getTableStyles } from './tableStyles.ts';
 
 /** Nodes that are shown before one asks for all. */
-const firstNodes = 10;
+export const firstNodes = 10;
 
 export function NodesTable({
   rows,

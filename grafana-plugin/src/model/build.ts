@@ -5,7 +5,7 @@ import { queryOf } from '../frames/roles.ts';
 import { headlineOf, noHeadline } from './headline.ts';
 import type { ByArm, CanaryModel, Strip, ViewSettings } from './model.ts';
 import { nodeRows } from './nodes.ts';
-import { givenOverlay, overlayOf, quantileName, secondsAt } from './overlay.ts';
+import { givenOverlay, overlayOf, quantileOf, secondsAt } from './overlay.ts';
 import { addSums, emptySums, pointsOf } from './points.ts';
 import type { Point, Sums } from './points.ts';
 import type { Notice, Observed, Run } from './run.ts';
@@ -37,7 +37,9 @@ export function buildModel(observed: Observed, settings: ViewSettings): CanaryMo
     remarks,
     verdict: standing ? null : verdict,
     overlay: hasDurations ? drawn : givenOverlay(run, p),
-    strip: stripOf(looks, quantileName(p), marginsOf(settings.judge, totals, layout, p)),
+    strip: stripOf(looks, verdict?.delta?.metric, (metric) =>
+      marginsOf(settings.judge, totals, layout, quantileOf(metric)),
+    ),
     signals: signalRows(run, points, totals, layout, standing ? null : verdict),
     nodes: nodeRows(run, totals.baseline, layout, p),
   };

@@ -4,14 +4,17 @@ import type { Unit } from './model.ts';
 /** What is written where nothing was measured. */
 export const nothing = '–';
 
-/** 0.213 → `+21.3 %`. */
+/** 0.213 → `+21.3 %`, and from eleven times on the factor: 25.3 → `×26.3`. */
 export function formatRelative(relative: number | null): string {
-  return relative === null ? nothing : `${signed(relative, percentOf(Math.abs(relative)))} %`;
+  if (relative === null) return nothing;
+  if (relative >= 9.995) return `×${formatCount(relative + 1)}`;
+  return `${signed(relative, percentOf(Math.abs(relative)))} %`;
 }
 
-/** A difference of shares, 0.004 → `+0.40 pp` (percentage points). */
+/** A difference of shares, 0.004 → `+0.40 pp` (percentage points); what is less than 0.005 pp is none. */
 export function formatPoints(points: number | null): string {
-  return points === null ? nothing : `${signed(points, figures(100 * Math.abs(points), 2))} pp`;
+  if (points === null) return nothing;
+  return Math.abs(points) < 0.000_05 ? '0 pp' : `${signed(points, pointsOf(Math.abs(points)))} pp`;
 }
 
 /** Returns `value` in its unit, with three significant figures. */
@@ -64,6 +67,11 @@ function signed(value: number, written: string): string {
 /** `namespace/app version`; what nobody has given a name is `unknown`. */
 export function formatCulprit(namespace: string, app: string, version: string): string {
   return app === 'unknown' ? app : `${namespace && `${namespace}/`}${app} ${version}`.trim();
+}
+
+/** Two figures, but nothing finer than a thousandth of a point. */
+function pointsOf(points: number): string {
+  return points < 0.000_1 ? (100 * points).toFixed(3) : figures(100 * points, 2);
 }
 
 function percentOf(relative: number): string {

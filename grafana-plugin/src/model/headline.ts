@@ -72,8 +72,8 @@ function factsOf(verdict: Verdict): readonly Fact[] {
   if (delta) {
     facts.push({
       label: delta.metric,
-      value: `${formatRelative(delta.relative)} (${formatRelative(delta.lower)} to ${formatRelative(delta.upper)})`,
-      detail: `${delta.seconds < 0 ? '−' : '+'}${formatSeconds(Math.abs(delta.seconds))} with the nodes' part taken out${
+      value: `${formatRelative(delta.relative)} (${formatRelative(delta.lower)} to ${formatRelative(delta.upper)}), ${delta.seconds < 0 ? '−' : '+'}${formatSeconds(Math.abs(delta.seconds))}`,
+      detail: `With the nodes' part taken out${
         delta.raw === null ? '' : `; ${formatRelative(delta.raw)} if nodes are ignored`
       }. The interval holds at every look, at level ${100 * (1 - verdict.evidence.alpha)} %.`,
     });

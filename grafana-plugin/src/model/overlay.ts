@@ -43,6 +43,11 @@ export function quantileName(p: number): string {
   return `p${String(p).slice(2).padEnd(2, '0')}`;
 }
 
+/** 0.99 for `p99`. */
+export function quantileOf(name: string): number {
+  return Number(`0.${name.slice(1)}`);
+}
+
 function valuesAt({ times, values }: QuantileSeries, wanted: readonly number[]): (number | null)[] {
   const valueByTime = new Map(times.map((time, i) => [time, values[i] ?? null]));
   return wanted.map((time) => valueByTime.get(time) ?? null);

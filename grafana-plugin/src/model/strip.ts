@@ -3,16 +3,16 @@ import type { Look } from '@plumbline/verdict';
 import type { Strip } from './model.ts';
 
 /**
- * Returns the course of `wanted`, or of the highest quantile that has an estimate at the end; null before there is
- * any.
+ * Returns the course of `judged`, the quantile that the verdict rests on, or of the highest that has an estimate at
+ * the end; null before there is any.
  */
 export function stripOf(
   looks: readonly Look[],
-  wanted: string,
-  margins: Pick<Strip, 'failMargin' | 'passMargin'>,
+  judged: string | undefined,
+  marginsOf: (metric: string) => Pick<Strip, 'failMargin' | 'passMargin'>,
 ): Strip | null {
-  const known = looks.at(-1)?.metrics.filter(({ metric }) => /^p\d+$/.test(metric)) ?? [];
-  const metric = (known.find((found) => found.metric === wanted) ?? known.at(-1))?.metric;
+  const known = looks.at(-1)?.metrics ?? [];
+  const metric = (known.find((found) => found.metric === judged) ?? known.at(-1))?.metric;
   if (metric === undefined) return null;
   const course = looks.map(({ metrics }) => metrics.find((found) => found.metric === metric));
   return {
@@ -22,6 +22,6 @@ export function stripOf(
     lower: course.map((found) => found?.lower ?? null),
     upper: course.map((found) => found?.upper ?? null),
     raw: course.map((found) => found?.raw ?? null),
-    ...margins,
+    ...marginsOf(metric),
   };
 }
