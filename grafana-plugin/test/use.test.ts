@@ -42,10 +42,9 @@ describeBrowser('a person at the panel', () => {
     const quarter = scene.from + (scene.to - scene.from) / 4;
     // Grafana tells of a pointer that has left a tenth of a second later.
     await vi.waitFor(async () => {
-      await stage.page.evaluate(
-        async (time) => (await window.plumblineHost).hoverElsewhere(time),
-        quarter * 1000,
-      );
+      await stage.page.evaluate(async (time) => {
+        (await window.plumblineHost).hoverElsewhere(time);
+      }, quarter * 1000);
       const line = await stage.page.locator('.u-cursor-x').first().boundingBox();
       const box = await plot(0).boundingBox();
       expect(((line?.x ?? NaN) - (box?.x ?? NaN)) / (box?.width ?? NaN)).toBeCloseTo(0.25, 1);
