@@ -21,6 +21,8 @@ const stories: readonly Story[] = [
   ...rollout('healthy', {}),
   ...rollout('regressed', { seconds: slower, netSeconds: slower }),
   ...rollout('neighbour', {}, { seconds: slower, netSeconds: steady }),
+  ...rollout('jostled', { seconds: slower, netSeconds: steady }),
+  ...rollout('greedy', { seconds: slower, netSeconds: steady }),
   ...rollout('failing', { errorsPerSecond: 2 }),
   ...rollout('restarted', { resetsAt: 1500 }, { resetsAt: 1500, gap: [1500, 1620] }),
   ...rollout('idle', { requestsPerSecond: 0.2 }),
@@ -37,11 +39,30 @@ const orders = (version: string, completedPerSecond: number): readonly Total[] =
   },
 ];
 
+/** Seconds a second for which v2 of an app waited for a CPU that `culprit` held. */
+const blame = (app: string, culprit: string, perSecond: number): Total => {
+  const [culpritApp = '', culpritVersion = ''] = culprit.split(' ');
+  const labels = `culprit_namespace="shop",culprit_app="${culpritApp}",culprit_version="${culpritVersion}"`;
+  return {
+    series: `plumbline_cpu_blame_seconds_total{namespace="shop",app="${app}",version="v2",node="n1",${labels}}`,
+    perSecond,
+  };
+};
+const waits = [
+  ...[blame('jostled', 'batch 7', 0.5), blame('jostled', 'jostled v2', 0.1)],
+  ...[blame('greedy', 'batch 7', 0.1), blame('greedy', 'greedy v1', 0.1), blame('greedy', 'greedy v2', 0.5)],
+];
+
 describe('plumbline judge', () => {
   let prometheus: Stored;
   beforeAll(async () => {
     prometheus = await storeStories(stories, 40, {
-      more: [...orders('v1', 19), ...orders('v2', 12), { series: 'unversioned_total', perSecond: 1 }],
+      more: [
+        ...waits,
+        ...orders('v1', 19),
+        ...orders('v2', 12),
+        { series: 'unversioned_total', perSecond: 1 },
+      ],
     });
   }, 60_000);
   afterAll(() => prometheus.stop());
@@ -68,6 +89,13 @@ describe('plumbline judge', () => {
     expect(exitCode).toBe(1);
     expect(stdout).toMatch(/^FAIL: regressed v2 against v1\n {2}LATENCY_WORSE/);
     expect(stdout).toMatch(/^p99 +\+(2[5-9]|3[0-5])\.\d %/m);
+  });
+
+  test('waiting for a neighbour excuses a canary, and waiting for itself does not', async () => {
+    expect(await answerOf('--app', 'jostled')).toMatchObject({ verdict: 'skewed' });
+    const greedy = await answerOf('--app', 'greedy');
+    expect(greedy).toMatchObject({ exitCode: 1, verdict: 'fail' });
+    expect(greedy.reasons).toContain('WAITS_FOR_ITSELF');
   });
 
   test('a neighbour on the node of the canary is not held against its code', async () => {

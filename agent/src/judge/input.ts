@@ -18,6 +18,7 @@ import {
   delayQuery,
   errorsQuery,
   nativeQuery,
+  waitQueries,
   type Histogram,
   type Scope,
 } from './queries.ts';
@@ -48,11 +49,14 @@ export const gatherInput = async (options: InputOptions): Promise<Gathered> => {
   const { prometheus, app, scope, native, steps, canary, baseline, now } = options;
   const les = native ? [] : await askBounds(options);
   const contention = Object.entries(contentionQueries(scope, native, steps.seconds));
-  const [durations, net, errors, delays, signals, signs] = await Promise.all([
+  const wait = waitQueries(scope);
+  const [durations, net, errors, delays, waits, ownWaits, signals, signs] = await Promise.all([
     histograms(options, 'duration', les),
     histograms(options, 'netDuration', les),
     prometheus.queryRange(errorsQuery(scope, native), steps),
     prometheus.queryRange(delayQuery(scope), steps),
+    prometheus.queryRange(wait.all, steps),
+    prometheus.queryRange(wait.own, steps),
     options.signals(steps),
     Promise.all(contention.map(([, promql]) => prometheus.queryRange(promql, steps))),
   ]);
@@ -60,6 +64,10 @@ export const gatherInput = async (options: InputOptions): Promise<Gathered> => {
   table.addNet(net);
   table.addCounter('errors', errors);
   table.addCounter('schedDelaySeconds', delays);
+  table.addWaits(
+    waits,
+    ownWaits.filter(({ metric }) => wait.isOwn(metric)),
+  );
   contention.forEach(([sign], i) => {
     table.addContention(sign as Sign, signs[i] ?? []);
   });
@@ -149,6 +157,22 @@ const createTable = ({ scope, canary, steps }: InputOptions, durations: Histogra
           if (cell === undefined) return;
           const found = histogramIncrease(readings, step, true);
           if (found !== undefined && found !== 'reset') cell.netDurations = found;
+        });
+      }
+    },
+    addWaits: (all: readonly PrometheusSeries[], own: readonly PrometheusSeries[]) => {
+      const waitsOf = (some: readonly PrometheusSeries[]) =>
+        some.map(({ metric, values = [] }) => ({ row: rowOf(metric), found: column(values, steps) }));
+      for (const { row, found } of waitsOf(all)) {
+        row?.forEach((cell, step) => {
+          if (cell) cell.cpuWait = { ownSeconds: 0, othersSeconds: counterIncrease(found, step) };
+        });
+      }
+      for (const { row, found } of waitsOf(own)) {
+        row?.forEach((cell, step) => {
+          const ownSeconds = counterIncrease(found, step);
+          const { othersSeconds = 0 } = cell?.cpuWait ?? {};
+          if (cell) cell.cpuWait = { ownSeconds, othersSeconds: Math.max(0, othersSeconds - ownSeconds) };
         });
       }
     },

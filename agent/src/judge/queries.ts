@@ -71,6 +71,25 @@ export const contentionQueries = (scope: Scope, native: boolean, windowSeconds: 
   } as const;
 };
 
+/**
+ * Seconds for which each version waited for a CPU on each node: those that anyone held, and those that the app itself
+ * did, by version; where the app is called differently in each version, by app.
+ */
+export const waitQueries = (scope: Scope) => {
+  const { app, namespace, labels } = scope;
+  const culprit = app === undefined ? 'culprit_app' : 'culprit_version';
+  const own = [
+    ...(app === undefined ? [] : [`culprit_app=${quoted(app)}`]),
+    ...(namespace === undefined ? [] : [`culprit_namespace=${quoted(namespace)}`]),
+  ];
+  const by = `sum by (${labels.version}, ${labels.node}, ${culprit})`;
+  return {
+    all: `${byVersion(scope)} (${metricNames.blame}{${matchers(scope)}})`,
+    own: `${by} (${metricNames.blame}{${[matchers(scope), ...own].join(', ')}})`,
+    isOwn: (metric: Readonly<Record<string, string>>) => metric[culprit] === metric[labels.version],
+  };
+};
+
 /** A rate needs two scrapes, however far apart they are. */
 const leastRateSeconds = 120;
 

@@ -13,6 +13,10 @@ export interface Parts extends Readonly<
 > {
   readonly durations: ReadonlyMap<string, Histograms>;
   readonly net: ReadonlyMap<string, Histograms>;
+  /** By culprit, as `culpritKey` has it. */
+  readonly waits: Grouped;
+  /** Whether a culprit is the group itself; undefined where that cannot be told. */
+  readonly isOwn: ((culprit: string, group: string) => boolean) | undefined;
   readonly runqueue: ReadonlyMap<string, ArrayLike<unknown>>;
   readonly memory: ReadonlyMap<string, ArrayLike<unknown>>;
 }
@@ -27,6 +31,9 @@ export function cellReader(group: string, step: number, parts: Parts): CellReade
   const durations = parts.durations.get(group);
   const net = parts.net.get(group);
   const codes = requests && sumCodes(requests);
+  const waits = parts.waits.get(group);
+  const cpuWait =
+    waits && parts.isOwn && sumWaits(waits, (culprit) => parts.isOwn?.(culprit, group) ?? false);
   const increase = (grouped: Grouped, over = 1): ((i: number) => number | undefined) => {
     const { state, byKey } = grouped.get(group) ?? {};
     const values = byKey?.get('');
@@ -60,6 +67,9 @@ export function cellReader(group: string, step: number, parts: Parts): CellReade
       ...(counts ? { durations: counts } : {}),
       ...(netCounts ? { netDurations: netCounts } : {}),
       ...present(optional, i),
+      ...(cpuWait && isKnown(waits.state, i)
+        ? { cpuWait: { ownSeconds: cpuWait.own[i] ?? 0, othersSeconds: cpuWait.others[i] ?? 0 } }
+        : {}),
       ...(contention ? { contention } : {}),
     };
   };
@@ -87,6 +97,13 @@ function sumCodes({ byKey, state: { length } }: Increases): Codes {
     if (code.startsWith('5') || code === 'grpc_error') add(sums.errors, increases);
     else if (code.startsWith('4')) add(sums.clientErrors, increases);
   }
+  return sums;
+}
+
+/** Waits for a CPU that the group held itself, and that anyone else did. */
+function sumWaits({ byKey, state: { length } }: Increases, isOwn: (culprit: string) => boolean) {
+  const sums = { own: new Float64Array(length), others: new Float64Array(length) };
+  for (const [culprit, increases] of byKey) add(isOwn(culprit) ? sums.own : sums.others, increases);
   return sums;
 }
 

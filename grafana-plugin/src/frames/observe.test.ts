@@ -68,6 +68,35 @@ const everyOther = (one: DataFrame, offset: number): DataFrame => ({
 });
 
 describe('a run read from frames', () => {
+  test('tells waits for a CPU that a version held itself from those that others did, where the app is known', () => {
+    const run = { ...small, blame: [] };
+    const times = [(run.windows[0]?.end ?? 0) - run.windowSeconds, ...run.windows.map(({ end }) => end)];
+    const node = run.windows[0]?.cells.find(({ arm }) => arm === 'canary')?.node ?? '';
+    const blame = (app: string, version: string, perSecond: number) =>
+      frame(
+        'blame',
+        { version: run.canary, node, culprit_namespace: 'shop', culprit_app: app, culprit_version: version },
+        times,
+        times.map((time) => (time - (times[0] ?? 0)) * perSecond),
+      );
+    const frames = [
+      ...framesOf(run),
+      ...[blame('checkout', run.canary, 0.5), blame('checkout', run.baseline, 0.2), blame('batch', '7', 0.1)],
+    ];
+    const waitIn = (app: string, arm: string) =>
+      runOf(frames, { app }).windows[5]?.cells.find((cell) => cell.arm === arm && cell.node === node)
+        ?.cpuWait;
+    expect(waitIn('checkout', 'canary')?.ownSeconds).toBeCloseTo(0.5 * run.windowSeconds, 9);
+    expect(waitIn('checkout', 'canary')?.othersSeconds).toBeCloseTo(0.3 * run.windowSeconds, 9);
+    expect(waitIn('checkout', 'baseline')).toBeUndefined();
+    expect(waitIn('', 'canary')).toBeUndefined();
+    expect(runOf(frames, { app: 'checkout' }).blame.map(({ culprit }) => culprit)).toEqual([
+      `shop/checkout ${run.canary}`,
+      `shop/checkout ${run.baseline}`,
+      'shop/batch 7',
+    ]);
+  });
+
   test.each(['classic', 'native'] as const)(
     '%s buckets give the verdict of the run that they came from',
     (format) => {

@@ -108,6 +108,10 @@ export function readWindows(sources: Sources): {
       buckets && usesNet
         ? optional('net', remarks, () => histogramsOf(answers.net, buckets, groupOf, times))
         : new Map(),
+    waits: optional('blame', remarks, () =>
+      increasesOf(answers.series('blame'), groupOf, culpritKey, times, false),
+    ),
+    isOwn: sources.wanted.app === '' ? undefined : ownIn(sources),
     delay: counters('delay'),
     throttled: counters('throttled'),
     pressure: counters('pressure'),
@@ -135,7 +139,7 @@ export function readWindows(sources: Sources): {
     }
   }
   remarkLost(parts, groups, holes, step, remarks);
-  return { windows, blame: blameOf(sources, armOf) };
+  return { windows, blame: blameOf(parts) };
 }
 
 function optionalSignals(
@@ -152,28 +156,35 @@ function optionalSignals(
   }
 }
 
-function blameOf(
-  { answers, times, remarks }: Sources,
-  armOf: (labels: Labels) => 'canary' | 'baseline' | undefined,
-): readonly Blame[] {
-  const groupOf = (labels: Labels): string | undefined => {
-    const arm = armOf(labels);
-    return arm && `${arm}\0${labels.node ?? ''}\0${culpritName(labels)}`;
-  };
-  const groups = optional('blame', remarks, () =>
-    increasesOf(answers.series('blame'), groupOf, () => '', times, false),
-  );
-  return [...groups].map(([group, { byKey, state }]) => {
-    const [arm = '', node = '', culprit = ''] = group.split('\0');
-    const increases = byKey.get('') ?? new Float64Array();
-    const seconds = increases.reduce((sum, increase, i) => sum + (state[i] === counted ? increase : 0), 0);
-    return { arm: arm as Blame['arm'], node, culprit, seconds };
+function blameOf({ waits }: Parts): readonly Blame[] {
+  return [...waits].flatMap(([group, { byKey, state }]) => {
+    const [arm = '', node = ''] = group.split('\0');
+    return [...byKey].map(([culprit, increases]) => ({
+      arm: arm as Blame['arm'],
+      node,
+      culprit: formatCulprit(...partsOf(culprit)),
+      seconds: increases.reduce((sum, increase, i) => sum + (state[i] === counted ? increase : 0), 0),
+    }));
   });
 }
 
-/** `namespace/app version`; what the agent has no name for is unknown in all three. */
-function culpritName({ culprit_namespace = '', culprit_app = '', culprit_version = '' }: Labels): string {
-  return formatCulprit(culprit_namespace, culprit_app || 'other', culprit_version);
+/** What the agent has no name for is unknown in all three. */
+function culpritKey({ culprit_namespace = '', culprit_app = '', culprit_version = '' }: Labels): string {
+  return [culprit_namespace, culprit_app || 'other', culprit_version].join('\0');
+}
+
+function partsOf(culprit: string): readonly [namespace: string, app: string, version: string] {
+  const [namespace = '', app = '', version = ''] = culprit.split('\0');
+  return [namespace, app, version];
+}
+
+/** The queries name the app once, in their selector: the panel's option repeats it. */
+function ownIn({ wanted, arms }: Sources): NonNullable<Parts['isOwn']> {
+  return (culprit, group) => {
+    const [, app, version] = partsOf(culprit);
+    const own = group.startsWith('canary\0') ? arms.canary : arms.baseline;
+    return app === wanted.app && version === own;
+  };
 }
 
 function remarkLost(
