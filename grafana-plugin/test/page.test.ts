@@ -41,6 +41,9 @@ describeKernel('the page of an agent', { timeout: 120_000 }, () => {
       page = await browser.newPage({ viewport: { width: 1600, height: 900 }, colorScheme: 'dark' });
       page.on('pageerror', (error) => complaints.push(String(error)));
       page.on('console', (message) => complaints.push(message.text()));
+      page.on('response', (response) => {
+        if (response.status() >= 400) complaints.push(`${response.status()} ${response.url()}`);
+      });
       page.on('request', (request) => requested.push(request.url()));
       await page.goto(url);
     });

@@ -137,11 +137,13 @@ const openSockets = async (
   return sockets;
 };
 
+const idleSockets = 1000;
+
 /** A thousand idle sockets, two hundred heads and as many bodies that never end, and bodies that are too large. */
 const besiege = async (url: string): Promise<readonly Socket[]> => {
   const long = 'x'.repeat(100_000);
   const sockets = await Promise.all([
-    openSockets(url, 1000, () => ''),
+    openSockets(url, idleSockets, () => ''),
     openSockets(url, 200, () => 'GET /metrics HTTP/1.1\r\nHost: a\r\nX-Slow: '),
     openSockets(url, 200, () => 'POST /judge HTTP/1.1\r\nHost: a\r\nContent-Length: 1000\r\n\r\n{'),
     openSockets(
@@ -165,6 +167,8 @@ const scrapesUnderSiege = async (url: string) => {
     // Whoever says nothing, or not all, is gone in the end.
     for (let waitedMs = 0; waitedMs < 30_000 && !sockets.every(isOver); waitedMs += 200) await sleep(200);
     expect(sockets.filter((socket) => !isOver(socket))).toHaveLength(0);
+    // A browser would take what comes on an idle socket for the answer to its next request.
+    expect(sockets.slice(0, idleSockets).reduce((sum, { bytesRead }) => sum + bytesRead, 0)).toBe(0);
   } finally {
     for (const socket of sockets) socket.destroy();
   }

@@ -3,6 +3,7 @@ import { createHash, timingSafeEqual } from 'node:crypto';
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { createServer as createTlsServer, type Server as TlsServer } from 'node:https';
+import type { Duplex } from 'node:stream';
 import type { Logger } from 'pino';
 import { openWebConfig, type WebConfig } from './web-config.ts';
 
@@ -55,10 +56,14 @@ export const startListener = async (options: ListenerOptions): Promise<RunningSe
     ? createTlsServer({ ...limits, ...(await tls()) }, answer)
     : createServer(limits, answer);
   server.maxConnections = maxConnections;
-  server.on('clientError', (_error, socket) => {
+  server.on('clientError', (error: NodeJS.ErrnoException, socket: Duplex) => {
+    // Browsers open sockets ahead of their requests, and take what comes on one for the answer to the next: one that has
+    // said nothing is closed without a word.
+    const hasSpoken = 'bytesRead' in socket && Number(socket.bytesRead) > 0;
+    const status = error.code === 'ERR_HTTP_REQUEST_TIMEOUT' ? '408 Request Timeout' : '400 Bad Request';
     // Nothing of a request that cannot be read is repeated.
-    if (socket.writable)
-      socket.end('HTTP/1.1 400 Bad Request\r\nconnection: close\r\ncontent-length: 0\r\n\r\n');
+    if (socket.writable && hasSpoken)
+      socket.end(`HTTP/1.1 ${status}\r\nconnection: close\r\ncontent-length: 0\r\n\r\n`);
     else socket.destroy();
   });
   const reload = tls && reloadCertificates(server as TlsServer, tls, options.log);
