@@ -26,6 +26,8 @@ export interface Assessment {
   /** Whether durations were compared less the time that went by waiting for a CPU; and if not, whether that was the canary's own doing. */
   readonly net: boolean;
   readonly waitsForItself: boolean;
+  /** Whether others leave the canary so little CPU that net durations prove nothing against it. */
+  readonly starved: boolean;
   /** The highest judgeable quantile (or the highest with any block) and the median, where that is another. */
   readonly tail: Finding | undefined;
   readonly median: Finding | undefined;
@@ -51,13 +53,15 @@ export function assess(state: State): Assessment {
   );
   const alike = grade.name === 'measured' ? contentionAlike(state.nodes) : true;
   const alpha = alphaShare(state, 'signal', settings.alpha);
+  const net = grade.name === 'measured' || (grade.name === 'matched' && isNetKnown(state));
   return {
     grade,
     mayFail:
       grade.name === 'matched' || grade.name === 'co-tenant' || (grade.name === 'measured' && alike === true),
     contentionDiffers: alike !== true,
-    net: grade.name === 'measured' || (grade.name === 'matched' && isNetKnown(state)),
+    net,
     waitsForItself: waitsForItself(state.waits),
+    starved: net && isStarved(state.delay),
     tail: tailIndex >= 0 ? rungFinding(state, grade.name, tailIndex) : undefined,
     median: tailIndex > 0 ? rungFinding(state, grade.name, 0) : undefined,
     tailP: rungs[tailIndex]?.p,
@@ -188,6 +192,26 @@ export function gradeOf(state: State): Assessment['grade'] {
  */
 function isNetKnown({ coverage, waits }: State): boolean {
   return coverage.canary > 0 && coverage.net >= coverage.canary / 2 && !waitsForItself(waits);
+}
+
+/** From this share on, requests wait for those before them, not only for a CPU. */
+const starvedShare = 0.4;
+/** Which is held against nobody as long as the baseline is not about as badly off. */
+const starvedAlike = 0.8;
+
+/**
+ * Whether waiting for a CPU takes so much of the canary's time, and so much more than of the baseline's, that its
+ * requests queue up. A queue outlasts the waiting that it comes from: its rest is in the net durations, and looks
+ * like code.
+ */
+function isStarved({ canary, baseline }: State['delay']): boolean {
+  const share = delayShare(canary) ?? 0;
+  return share > starvedShare && (delayShare(baseline) ?? 0) < starvedAlike * share;
+}
+
+/** Scheduler delay as a share of request time; null without any. */
+export function delayShare({ schedSeconds, seconds }: State['delay']['canary']): number | null {
+  return seconds > 0 ? Math.min(1, schedSeconds / seconds) : null;
 }
 
 /** What a grade compares, what it takes out, and what it cannot know. */

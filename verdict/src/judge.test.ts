@@ -243,12 +243,13 @@ describe('with net durations and shared nodes', () => {
     readonly net: number;
     readonly waits?: Partial<Cell>;
     readonly baseline?: number;
+    readonly baselineWaits?: Partial<Cell>;
   }
-  const run = ({ raw, net, waits, baseline = 0.3 }: Beside): ReturnType<typeof judge> =>
+  const run = ({ raw, net, waits, baseline = 0.3, baselineWaits }: Beside): ReturnType<typeof judge> =>
     judge(
       input(60, () => [
         cell('n1', 'canary', raw, { netDurations: around(net), ...waits }),
-        cell('n1', 'baseline', baseline, { netDurations: around(0.3) }),
+        cell('n1', 'baseline', baseline, { netDurations: around(0.3), ...baselineWaits }),
       ]),
     );
   const waitFor = (ownSeconds: number, othersSeconds: number): Partial<Cell> => ({
@@ -269,6 +270,22 @@ describe('with net durations and shared nodes', () => {
   test('slow code fails, with a neighbour on its CPUs and without', () => {
     expect(run({ raw: 0.4, net: 0.4 })).toMatchObject({ verdict: 'fail', reasons: ['LATENCY_WORSE'] });
     expect(run({ raw: 0.5, net: 0.4 })).toMatchObject({ verdict: 'fail', reasons: ['LATENCY_WORSE'] });
+  });
+
+  test('a canary that others starve of CPU is not failed for its queue; one that is as badly off as its baseline is', () => {
+    // Of some 1500 seconds in each window, and of 450 of the baseline.
+    const starved = { ...waitFor(1, 40), schedDelaySeconds: 900 };
+    expect(run({ raw: 1, net: 0.4, waits: starved })).toMatchObject({
+      verdict: 'marginal',
+      reasons: ['STARVED_OF_CPU', 'LATENCY_SUSPECT'],
+    });
+    const jostled = { ...starved, schedDelaySeconds: 300 };
+    expect(run({ raw: 1, net: 0.4, waits: jostled })).toMatchObject({ verdict: 'fail' });
+    expect(
+      run({ raw: 1, net: 0.4, waits: starved, baselineWaits: { schedDelaySeconds: 270 } }),
+    ).toMatchObject({
+      verdict: 'fail',
+    });
   });
 
   test('slow code fails when the baseline beside it has the neighbour', () => {

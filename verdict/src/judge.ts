@@ -1,6 +1,7 @@
 // Windows of counts in, a verdict out: whole runs with `judge`, growing ones with `createJudge`.
 import {
   assess,
+  delayShare,
   elapsedSeconds,
   errorUpperDifference,
   gradeOf,
@@ -256,10 +257,6 @@ function etaOf(state: State, { tail, tailP, grade, signals }: Assessment, { code
   const findings = [tail, ...signals.map(({ finding }) => finding)];
   const seconds = Math.max(wanted ?? NaN, ...findings.map((finding) => finding?.etaSeconds ?? 0));
   return Number.isFinite(seconds) ? Math.round(seconds) : null;
-}
-
-function delayShare({ schedSeconds, seconds }: State['delay']['canary']): number | null {
-  return seconds > 0 ? Math.min(1, schedSeconds / seconds) : null;
 }
 
 /** As Kayenta's users count: what passes is 95 or more, what needs a look lies between, what fails is 0. */

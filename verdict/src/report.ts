@@ -93,6 +93,8 @@ const sentences: Readonly<Record<Reason, string>> = {
   CONTENTION_DIFFERS: "The canary's nodes are busier than the baseline's, or do not show whether they are.",
   WAITS_FOR_ITSELF:
     'The canary waits for CPUs that it keeps busy itself, or at its own limit: that is not held against its nodes.',
+  STARVED_OF_CPU:
+    'Others leave the canary so little CPU that its requests queue behind each other: what its code takes cannot be told.',
   BUCKETS_TOO_COARSE: 'The histogram buckets are wider than the margin.',
   LOWER_QUANTILE_JUDGED: 'Traffic allows only a lower quantile than the one wanted.',
   TAIL_NOT_JUDGEABLE: 'The wanted quantile has too few requests beyond it.',

@@ -46,7 +46,14 @@ function byEvents({ errorValue, errorLimit, errorsMatched, bad, signals }: Asses
   return signals.some(({ worse }) => worse) ? answer('fail', ['SIGNAL_WORSE']) : undefined;
 }
 
-function byLatency({ tail, median, mayFail, contentionDiffers, grade }: Assessment): Decision | undefined {
+function byLatency({
+  tail,
+  median,
+  mayFail,
+  contentionDiffers,
+  starved,
+  grade,
+}: Assessment): Decision | undefined {
   const worse = [tail, median].filter((finding) => finding?.worse === true);
   const [first] = worse;
   if (!first) return undefined;
@@ -55,6 +62,7 @@ function byLatency({ tail, median, mayFail, contentionDiffers, grade }: Assessme
       grade.name === 'measured' && contentionDiffers ? 'CONTENTION_DIFFERS' : 'GRADE_NOT_SUFFICIENT';
     return answer('marginal', ['LATENCY_SUSPECT', why]);
   }
+  if (starved) return answer('marginal', ['STARVED_OF_CPU', 'LATENCY_SUSPECT']);
   if (worse.every((finding) => finding?.healed === true)) return answer('marginal', ['HEALED']);
   const masked = first.rawEffect !== undefined && first.rawEffect <= first.failLn;
   return answer('fail', masked ? ['LATENCY_WORSE', 'MASKED_BY_QUIET_NODE'] : ['LATENCY_WORSE']);
