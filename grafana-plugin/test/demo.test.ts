@@ -3,6 +3,7 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { Verdict } from '@plumbline/verdict';
 import { execa } from 'execa';
+import { readFile } from 'node:fs/promises';
 import { availableParallelism, loadavg } from 'node:os';
 import type { VersionRow } from '../../agent/src/cli/versions.ts';
 import { dashboards } from '../../deploy/grafana/source/dashboards.ts';
@@ -30,6 +31,8 @@ interface Outcome {
   /** Unix seconds. */
   readonly from: number;
   readonly to: number;
+  /** Whether something that no verdict can know of was in the way. */
+  readonly isDisturbed: boolean;
 }
 
 const main = new URL('../../demo/main.ts', import.meta.url).pathname;
@@ -43,6 +46,14 @@ const chosen = { ...variables, ...ranges, canary: 'v2', baseline: 'v1' };
 
 /** Whether others want so much of this machine that nobody can say what half a minute of it will show. */
 const isBusy = () => (loadavg()[0] ?? 0) > 2 * availableParallelism();
+/** Above this share of all CPUs, what other guests of the host take is felt by one version more than by the other. */
+const unremarkableSteal = 0.01;
+
+/** Ticks of all CPUs together, and of these, the ones that the hypervisor gave to others (proc(5)). */
+const readTicks = async (): Promise<{ readonly all: number; readonly stolen: number }> => {
+  const [, ...ticks] = /^cpu .*$/m.exec(await readFile('/proc/stat', 'utf8'))?.[0].split(/\s+/) ?? [];
+  return { all: ticks.slice(0, 8).reduce((sum, value) => sum + Number(value), 0), stolen: Number(ticks[7]) };
+};
 
 describeKernel('demo', { timeout: 120_000 }, () => {
   describeBrowser('to Prometheus, to the panel', () => {
@@ -59,6 +70,7 @@ describeKernel('demo', { timeout: 120_000 }, () => {
       use: (outcome: Outcome) => Promise<void>,
     ): Promise<void> => {
       const args = ['--import', 'tsx', main, '--listen', '127.0.0.1:0', '--scenario', scenario, '--json'];
+      const before = await readTicks();
       const demo = execa(process.execPath, args, { reject: false });
       try {
         const target = await addressOf(demo.stderr);
@@ -66,10 +78,13 @@ describeKernel('demo', { timeout: 120_000 }, () => {
           const { stdout, exitCode, stderr } = await demo;
           expect(exitCode, stderr).toBe(0);
           const summary = JSON.parse(stdout.split('\n').at(-1) ?? '') as Outcome['summary'];
+          const after = await readTicks();
+          const steal = (after.stolen - before.stolen) / (after.all - before.all);
+          const isDisturbed = isBusy() || steal > unremarkableSteal;
           expect(summary.verdict).toMatchObject({ app: 'checkout', canary: 'v2', baseline: 'v1' });
           // The last scrape: when the agent ends, its series do.
           const to = Math.floor(await query('max(max_over_time(timestamp(up == 1)[3m:1s]))')) - 1;
-          await use({ summary, url, from: to - 26, to });
+          await use({ summary, url, from: to - 26, to, isDisturbed });
         });
       } finally {
         demo.kill('SIGINT');
@@ -106,12 +121,11 @@ describeKernel('demo', { timeout: 120_000 }, () => {
     test('healthy, with native histograms: v2 passes, and every dashboard has its data', async () => {
       await play('healthy', native, async (outcome) => {
         const { verdict } = outcome.summary;
-        expect(verdict.verdict).not.toBe('fail');
         // A neighbour may really be there: then it is skewed, and the code passes all the same.
-        if (!isBusy()) expect(verdict.code).toBe('pass');
+        if (!outcome.isDisturbed) expect(verdict.code).toBe('pass');
         expect(await silentQueries(outcome)).toEqual(classicOnly);
         await show('healthy', outcome);
-        expect(['Pass', 'Skewed', 'Marginal', 'Inconclusive']).toContain(await stage.badge());
+        if (!outcome.isDisturbed) expect(['Pass', 'Skewed']).toContain(await stage.badge());
         expect((await row('p50')).slice(0, 2).map(valueOf)).toEqual([expect.any(Number), expect.any(Number)]);
       });
     });
@@ -137,18 +151,16 @@ describeKernel('demo', { timeout: 120_000 }, () => {
         const v2 = versions.find(({ version }) => version === 'v2');
         expect(v2?.schedDelayShare).toBeGreaterThan(0.5);
         expect(v2?.netP99Seconds).toBeLessThan(0.5 * (v2?.p99Seconds ?? NaN));
-        expect(verdict.verdict).not.toBe('fail');
         expect(await silentQueries(outcome)).toEqual([]);
         expect(await namesOf('namespace', outcome)).toContain('demo');
         expect(await namesOf('app', outcome)).toContain('checkout');
         expect(await namesOf('canary', outcome)).toEqual(['v1', 'v2']);
         expect(await namesOf('node', outcome)).toHaveLength(1);
         await show('noisy-neighbour', outcome);
-        expect(await stage.badge()).not.toBe('Fail');
         const [canary, baseline] = (await row('schedDelay')).map(valueOf);
         expect(canary).toBeGreaterThan(Math.max(0.5, baseline ?? NaN));
         expect(await stage.page.locator('[data-node]').innerText()).toMatch(/batch\/neighbour v1 \d\d/);
-        if (isBusy()) return;
+        if (outcome.isDisturbed) return;
         expect(verdict).toMatchObject({ verdict: 'skewed', code: 'pass' });
         expect(verdict.reasons).toContain('NODE_CONTENTION');
         expect(verdict.contention.explained).toBeGreaterThan(0.5);
