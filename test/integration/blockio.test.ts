@@ -36,8 +36,7 @@ describeKernel('blockio', () => {
 
   /** Requests and seconds by operation of an app. */
   const counted = async (app: string): Promise<Record<string, { requests: number; sumSeconds: number }>> => {
-    await agent.settle();
-    const all = (await agent.series()).histograms.plumbline_block_io_seconds ?? [];
+    const all = (await agent.settledSeries()).histograms.plumbline_block_io_seconds ?? [];
     return Object.fromEntries(
       all
         .filter(({ labels }) => labels.app === app)

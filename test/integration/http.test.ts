@@ -2,46 +2,35 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { createCgroupTree, type CgroupTree } from '../../demo/cgroup.ts';
-import { startChild, type Child } from '../../demo/child.ts';
 import { startAgent, type RunningAgent } from '../support/agent.ts';
 import { get, openConnection, type Connection } from '../support/client.ts';
 import { describeKernel } from '../support/kernel.ts';
 import { startNginx, type Nginx } from '../support/nginx.ts';
 import { counter, quantile, requestsByCode, sumSeconds } from '../support/series.ts';
+import { createServers, serverScript, type Servers } from '../support/servers.ts';
 
 const unanswered = 'plumbline_http_unanswered_total';
 const unmatched = 'plumbline_http_unmatched_responses_total';
 
 describeKernel('http', () => {
   let tree: CgroupTree;
+  let servers: Servers;
   let agent: RunningAgent;
   let nginx: Nginx;
   let early: Connection;
-  const children: Child[] = [];
   const ports: Record<string, number> = {};
-  let serial = 0;
 
-  const script = (name: string) => new URL(`../support/servers/${name}`, import.meta.url).pathname;
   const commands: Readonly<Record<string, readonly string[]>> = {
-    node: [process.execPath, script('event-loop.js')],
-    python: ['python3', script('blocking.py')],
-    scripted: ['python3', script('scripted.py')],
+    node: [process.execPath, serverScript('event-loop.js')],
+    python: ['python3', serverScript('blocking.py')],
+    scripted: ['python3', serverScript('scripted.py')],
   };
 
-  /** A server for one test, under an app name of its own, so that counts start at nothing. */
-  const startServer = async (kind: string): Promise<{ app: string; port: number }> => {
-    const app = `${kind}${++serial}`;
-    const child = await startChild(commands[kind] ?? [], { tree, cgroup: `${app}-v1` });
-    children.push(child);
-    return { app, port: Number(await child.firstLine()) };
-  };
-  const settled = async () => {
-    await agent.settle();
-    return agent.series();
-  };
+  const startServer = (kind: string) => servers.start(kind, commands[kind] ?? []);
 
   beforeAll(async () => {
     tree = await createCgroupTree('plumbline-test-http');
+    servers = createServers(tree);
     nginx = await startNginx({ tree, cgroup: 'nginx-v1' });
     ports.nginx = nginx.port;
     const before = await startServer('node');
@@ -55,14 +44,14 @@ describeKernel('http', () => {
     early.socket.destroy();
     await agent.stop();
     await nginx.stop();
-    await Promise.all(children.map((child) => child.stop()));
+    await servers.stop();
     await tree.remove();
   });
 
   test('a connection that was opened before the agent started is measured', async () => {
     early.send(get());
     await early.responses(2);
-    expect(requestsByCode(await settled(), 'node1')).toEqual({ '2xx': 1 });
+    expect(requestsByCode(await agent.settledSeries(), 'node1')).toEqual({ '2xx': 1 });
   });
 
   test.each(['node', 'python'])(
@@ -76,7 +65,7 @@ describeKernel('http', () => {
         await connection.responses(round + 1);
       }
       connection.socket.destroy();
-      const series = await settled();
+      const series = await agent.settledSeries();
       expect(requestsByCode(series, app)).toEqual({ '2xx': 20, '3xx': 10, '4xx': 10, '5xx': 10 });
       expect(counter(series, unanswered, app)).toBe(0);
       expect(counter(series, unmatched, app)).toBe(0);
@@ -85,14 +74,14 @@ describeKernel('http', () => {
 
   test('nginx: constant answers, a file by sendfile, HEAD and an error count', async () => {
     const connection = await openConnection(nginx.port);
-    const before = requestsByCode(await settled(), 'nginx');
+    const before = requestsByCode(await agent.settledSeries(), 'nginx');
     const requests = [get('/hello'), get('/file.txt'), get('/file.txt').replace('GET', 'HEAD'), get('/none')];
     for (const [index, request] of requests.entries()) {
       connection.send(request);
       await connection.responses(index + 1);
     }
     connection.socket.destroy();
-    const after = requestsByCode(await settled(), 'nginx');
+    const after = requestsByCode(await agent.settledSeries(), 'nginx');
     expect((after['2xx'] ?? 0) - (before['2xx'] ?? 0)).toBe(3);
     expect(after['4xx']).toBe(1);
   });
@@ -108,7 +97,7 @@ describeKernel('http', () => {
       }
       await connection.responses(1);
       connection.socket.destroy();
-      const series = await settled();
+      const series = await agent.settledSeries();
       expect(requestsByCode(series, app)).toEqual({ '2xx': 1 });
       // Three pauses between the first segment and the last.
       expect(sumSeconds(series, app)).toBeGreaterThan(kind === 'node' ? 0.085 : 0.05);
@@ -118,13 +107,13 @@ describeKernel('http', () => {
 
   test.each(['node', 'python', 'nginx'])('%s: several requests in one segment count each', async (kind) => {
     const { app, port } = kind === 'nginx' ? { app: 'nginx', port: nginx.port } : await startServer(kind);
-    const before = requestsByCode(await settled(), app)['2xx'] ?? 0;
+    const before = requestsByCode(await agent.settledSeries(), app)['2xx'] ?? 0;
     const connection = await openConnection(port);
     const path = kind === 'nginx' ? '/hello' : '/';
     connection.send(get(path) + get(path) + get(path).replace('GET', 'HEAD') + get(path));
     await connection.responses(4);
     connection.socket.destroy();
-    expect((requestsByCode(await settled(), app)['2xx'] ?? 0) - before).toBe(4);
+    expect((requestsByCode(await agent.settledSeries(), app)['2xx'] ?? 0) - before).toBe(4);
   });
 
   test('requests that come while an earlier one waits for its answer count each', async () => {
@@ -135,7 +124,7 @@ describeKernel('http', () => {
     connection.send(get());
     await connection.responses(2);
     connection.socket.destroy();
-    const series = await settled();
+    const series = await agent.settledSeries();
     expect(requestsByCode(series, app)).toEqual({ '2xx': 2 });
     // 100 ms for the first; the second waited 50 ms for it.
     expect(sumSeconds(series, app)).toBeGreaterThan(0.14);
@@ -151,7 +140,7 @@ describeKernel('http', () => {
     connection.send('GET ');
     await connection.responses(2);
     connection.socket.destroy();
-    const series = await settled();
+    const series = await agent.settledSeries();
     expect(requestsByCode(series, app)).toEqual({ '2xx': 1 });
     expect(sumSeconds(series, app)).toBeGreaterThan(0.1);
   });
@@ -164,7 +153,7 @@ describeKernel('http', () => {
     connection.send(get());
     await connection.responses(2);
     connection.socket.destroy();
-    const series = await settled();
+    const series = await agent.settledSeries();
     expect(requestsByCode(series, app)).toEqual({ '1xx': 1 });
     expect(counter(series, unmatched, app)).toBe(0);
     expect(counter(series, unanswered, app)).toBe(0);
@@ -179,7 +168,7 @@ describeKernel('http', () => {
     await sleep(100);
     impatient.socket.resetAndDestroy();
     await sleep(300);
-    const series = await settled();
+    const series = await agent.settledSeries();
     expect(requestsByCode(series, app)).toEqual({});
     expect(counter(series, unanswered, app)).toBe(2);
     expect(counter(series, unmatched, app)).toBe(0);
@@ -191,7 +180,7 @@ describeKernel('http', () => {
     connection.send('BREW /pot HTTP/1.1\r\n\r\n');
     await connection.responses(1);
     connection.socket.destroy();
-    const series = await settled();
+    const series = await agent.settledSeries();
     expect(requestsByCode(series, app)).toEqual({});
     expect(counter(series, unmatched, app)).toBe(1);
   });
@@ -210,7 +199,7 @@ describeKernel('http', () => {
       }
       connection.socket.destroy();
     }
-    const series = await settled();
+    const series = await agent.settledSeries();
     expect(requestsByCode(series, app)).toEqual({ '2xx': 7 });
     expect(counter(series, unanswered, app)).toBe(0);
     expect(counter(series, unmatched, app)).toBe(0);
@@ -224,7 +213,7 @@ describeKernel('http', () => {
     connection.send('GET key\r\n');
     await sleep(50);
     connection.socket.destroy();
-    const series = await settled();
+    const series = await agent.settledSeries();
     expect(requestsByCode(series, app)).toEqual({});
     expect(counter(series, unanswered, app)).toBe(0);
   });
@@ -243,7 +232,7 @@ describeKernel('http', () => {
     await victim.responses(31);
     blocker.socket.destroy();
     victim.socket.destroy();
-    const series = await settled();
+    const series = await agent.settledSeries();
     expect(requestsByCode(series, app)).toEqual({ '2xx': 32 });
     expect(quantile(series, app, 1)).toBeGreaterThan(0.19);
   });
@@ -254,7 +243,7 @@ describeKernel('http', () => {
     connection.send(get('/wait/100'));
     await connection.responses(1);
     connection.socket.destroy();
-    const series = await settled();
+    const series = await agent.settledSeries();
     expect(quantile(series, app, 0.5)).toBeGreaterThan(0.095);
     expect(quantile(series, app, 0.5, true)).toBeGreaterThan(0.085);
   });

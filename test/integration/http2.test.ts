@@ -7,11 +7,11 @@ import { connect } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { createCgroupTree, type CgroupTree } from '../../demo/cgroup.ts';
-import { startChild, type Child } from '../../demo/child.ts';
 import { startAgent, type RunningAgent } from '../support/agent.ts';
 import { describeKernel } from '../support/kernel.ts';
 import { startNginx, type Nginx } from '../support/nginx.ts';
 import { requestsByProtocol, sumSeconds } from '../support/series.ts';
+import { createServers, serverScript, type Servers } from '../support/servers.ts';
 
 const missed = [
   'plumbline_http_unanswered_total',
@@ -22,27 +22,16 @@ const missed = [
 
 describeKernel('http2', () => {
   let tree: CgroupTree;
+  let servers: Servers;
   let agent: RunningAgent;
   let nginx: Nginx;
   let early: ClientHttp2Session;
-  const children: Child[] = [];
-  let serial = 0;
 
-  /** A server for one test, under an app name of its own, so that counts start at nothing. */
-  const startServer = async (kind: 'http2' | 'grpc'): Promise<{ app: string; port: number }> => {
-    const app = `${kind}${++serial}`;
-    const script = new URL(`../support/servers/${kind}.js`, import.meta.url).pathname;
-    const child = await startChild([process.execPath, script], { tree, cgroup: `${app}-v1` });
-    children.push(child);
-    return { app, port: Number(await child.firstLine()) };
-  };
-  const settled = async () => {
-    await agent.settle();
-    return agent.series();
-  };
+  const startServer = (kind: 'http2' | 'grpc') =>
+    servers.start(kind, [process.execPath, serverScript(`${kind}.js`)]);
   /** Requests by protocol and code, and what was missed, by metric; zeros left out. */
   const seen = async (app: string): Promise<Record<string, number>> => {
-    const series = await settled();
+    const series = await agent.settledSeries();
     const counts = missed.flatMap((name) =>
       (series.counters[name] ?? [])
         .filter(({ labels }) => labels.app === app)
@@ -56,6 +45,7 @@ describeKernel('http2', () => {
 
   beforeAll(async () => {
     tree = await createCgroupTree('plumbline-test-http2');
+    servers = createServers(tree);
     nginx = await startNginx({ tree, cgroup: 'nginx-v1' });
     const before = await startServer('http2');
     early = connectHttp2(`http://127.0.0.1:${before.port}`);
@@ -70,7 +60,7 @@ describeKernel('http2', () => {
     early.destroy();
     await agent.stop();
     await nginx.stop();
-    await Promise.all(children.map((child) => child.stop()));
+    await servers.stop();
     await tree.remove();
   });
 
@@ -130,7 +120,7 @@ describeKernel('http2', () => {
     await request(session, '/hint/100');
     await request(session, '/slow-body/300');
     session.close();
-    const series = await settled();
+    const series = await agent.settledSeries();
     expect(requestsByProtocol(series, app)).toEqual({ 'http2 2xx': 2 });
     expect(sumSeconds(series, app)).toBeGreaterThan(0.1);
     expect(sumSeconds(series, app)).toBeLessThan(0.3);
@@ -231,7 +221,7 @@ describeKernel('http2', () => {
     await once(chat.resume(), 'end');
     client.close();
     expect(await seen(app)).toEqual({ 'grpc 2xx': 22, 'grpc grpc_error': 3 });
-    expect(sumSeconds(await settled(), app)).toBeGreaterThan(0.15);
+    expect(sumSeconds(await agent.settledSeries(), app)).toBeGreaterThan(0.15);
   });
 });
 

@@ -3,11 +3,11 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { execa } from 'execa';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { createCgroupTree, type CgroupTree } from '../../demo/cgroup.ts';
-import { startChild, type Child } from '../../demo/child.ts';
 import { plumbline, startAgent, type RunningAgent } from '../support/agent.ts';
 import { get, openConnection } from '../support/client.ts';
 import { describeKernel } from '../support/kernel.ts';
 import { counter, quantile, requestsByCode, sumSeconds } from '../support/series.ts';
+import { createServers, serverScript, type Servers } from '../support/servers.ts';
 
 const withoutBtf: readonly string[] = [
   'unshare',
@@ -20,25 +20,20 @@ const withoutBtf: readonly string[] = [
 
 describeKernel('without BTF', () => {
   let tree: CgroupTree;
+  let servers: Servers;
   let agent: RunningAgent;
-  const children: Child[] = [];
 
-  const startServer = async (kind: 'node' | 'python'): Promise<{ app: string; port: number }> => {
-    const script = (name: string) => new URL(`../support/servers/${name}`, import.meta.url).pathname;
-    const command =
-      kind === 'node' ? [process.execPath, script('event-loop.js')] : ['python3', script('blocking.py')];
-    const app = `${kind}${children.length}`;
-    const child = await startChild(command, { tree, cgroup: `${app}-v1` });
-    children.push(child);
-    return { app, port: Number(await child.firstLine()) };
-  };
-  const settled = async () => {
-    await agent.settle();
-    return agent.series();
-  };
+  const startServer = (kind: 'node' | 'python') =>
+    servers.start(
+      kind,
+      kind === 'node'
+        ? [process.execPath, serverScript('event-loop.js')]
+        : ['python3', serverScript('blocking.py')],
+    );
 
   beforeAll(async () => {
     tree = await createCgroupTree('plumbline-test-reduced');
+    servers = createServers(tree);
     agent = await startAgent(
       `workloads: { static: [{ cgroup: "${tree.path}/*-*", app: $1, version: $2 }] }`,
       { under: withoutBtf, probes: 'all' },
@@ -47,7 +42,7 @@ describeKernel('without BTF', () => {
 
   afterAll(async () => {
     await agent.stop();
-    await Promise.all(children.map((child) => child.stop()));
+    await servers.stop();
     await tree.remove();
   });
 
@@ -83,7 +78,7 @@ describeKernel('without BTF', () => {
     connection.send(get() + get() + get());
     await connection.responses(53);
     connection.socket.destroy();
-    const series = await settled();
+    const series = await agent.settledSeries();
     expect(requestsByCode(series, app)).toEqual({ '2xx': 23, '3xx': 10, '4xx': 10, '5xx': 10 });
     expect(counter(series, 'plumbline_http_unmatched_responses_total', app)).toBe(0);
     expect(counter(series, 'plumbline_http_unanswered_total', app)).toBe(0);
@@ -95,7 +90,7 @@ describeKernel('without BTF', () => {
     connection.send(get('/wait/100'));
     await connection.responses(1);
     connection.socket.destroy();
-    const series = await settled();
+    const series = await agent.settledSeries();
     expect(quantile(series, app, 0.5)).toBeGreaterThan(0.095);
     expect(sumSeconds(series, app)).toBeLessThan(0.2);
     expect(await agent.metrics()).not.toContain('plumbline_http_request_net_duration');
@@ -113,7 +108,7 @@ describeKernel('without BTF', () => {
     await upgraded.responses(2);
     upgraded.socket.destroy();
     await sleep(100);
-    const series = await settled();
+    const series = await agent.settledSeries();
     expect(requestsByCode(series, app)).toEqual({ '1xx': 1 });
     expect(counter(series, 'plumbline_http_unanswered_total', app)).toBe(1);
   });

@@ -47,10 +47,6 @@ describeKernel('runqueue', () => {
     await child.firstLine();
     return child;
   };
-  const reading = async () => {
-    await agent.settle();
-    return agent.series();
-  };
   const waited = (series: JsonSeries, app: string) => {
     const [own] = (series.histograms[waits] ?? []).filter(({ labels }) => labels.app === app);
     return {
@@ -88,8 +84,8 @@ describeKernel('runqueue', () => {
   const compare = async (victim: Child, app: string, ms: number) => {
     const both = async () => {
       process.kill(victim.pid, 'SIGSTOP');
-      let series = await reading();
-      for (let last = -1; waited(series, app).slices !== last; series = await reading())
+      let series = await agent.settledSeries();
+      for (let last = -1; waited(series, app).slices !== last; series = await agent.settledSeries())
         last = waited(series, app).slices;
       return { kernel: await schedstat(victim.pid), ours: waited(series, app), blame: blamed(series, app) };
     };
@@ -135,9 +131,9 @@ describeKernel('runqueue', () => {
   test('a sibling in the same cgroup is a culprit like any other', async () => {
     await start('twins-v1', burn);
     await start('twins-v1', burn);
-    const before = blamed(await reading(), 'twins').twins ?? 0;
+    const before = blamed(await agent.settledSeries(), 'twins').twins ?? 0;
     await sleep(4000);
-    const after = blamed(await reading(), 'twins').twins ?? 0;
+    const after = blamed(await agent.settledSeries(), 'twins').twins ?? 0;
     // One of the two waits at any time.
     expect(after - before).toBeGreaterThan(2);
   });
@@ -146,9 +142,9 @@ describeKernel('runqueue', () => {
     await start('filler-v1', burn, { shares: 2 });
     await start('throttled-v1', burn, { quotaMs: 20 });
     await sleep(1000);
-    const before = await reading();
+    const before = await agent.settledSeries();
     await sleep(4000);
-    const after = await reading();
+    const after = await agent.settledSeries();
     const grown = (name: string) => counter(after, name, 'throttled') - counter(before, name, 'throttled');
     expect(grown('plumbline_cpu_throttled_seconds_total')).toBeGreaterThan(2);
     expect(grown(blame)).toBeLessThan(0.3);
@@ -163,7 +159,7 @@ for _ in range(1000):
 print('done', flush=True)
 import time; time.sleep(100)`;
     await start('storm-v1', storm);
-    const { slices, waitSeconds } = waited(await reading(), 'storm');
+    const { slices, waitSeconds } = waited(await agent.settledSeries(), 'storm');
     // Each child ran once at least, and its parent after it.
     expect(slices).toBeGreaterThanOrEqual(1900);
     expect(waitSeconds).toBeGreaterThan(0);

@@ -48,8 +48,7 @@ describeKernel('tcp', () => {
   };
   /** Everything that is counted of an app, by metric without its prefix, and labels. */
   const counted = async (app: string): Promise<Record<string, number>> => {
-    await agent.settle();
-    return countsOf(await agent.series(), app);
+    return countsOf(await agent.settledSeries(), app);
   };
 
   beforeAll(async () => {

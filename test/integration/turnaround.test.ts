@@ -8,33 +8,28 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { connect, type Socket } from 'node:net';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { createCgroupTree, type CgroupTree } from '../../demo/cgroup.ts';
-import { startChild, type Child } from '../../demo/child.ts';
+import { startChild } from '../../demo/child.ts';
 import { startAgent, type RunningAgent } from '../support/agent.ts';
 import { createCertificates, type Certificates } from '../support/certificates.ts';
 import { get, openConnection } from '../support/client.ts';
 import { describeKernel } from '../support/kernel.ts';
 import { startNginx, type Nginx } from '../support/nginx.ts';
 import { counter, requestsByProtocol, turnsByTransport } from '../support/series.ts';
+import { createServers, serverScript, type Servers } from '../support/servers.ts';
 
 const unmeasured = 'plumbline_turnaround_unmeasured_total';
 
 describeKernel('turnaround', () => {
   let tree: CgroupTree;
+  let servers: Servers;
   let agent: RunningAgent;
   let nginx: Nginx;
   let certificates: Certificates;
   let folder: string;
   let early: Lines;
-  const children: Child[] = [];
-  let serial = 0;
 
-  const startServer = async (script: string, ...args: string[]): Promise<{ app: string; port: number }> => {
-    const app = `${script.replace(/\W.*/, '')}${++serial}`;
-    const file = new URL(`../support/servers/${script}`, import.meta.url).pathname;
-    const child = await startChild([process.execPath, file, ...args], { tree, cgroup: `${app}-v1` });
-    children.push(child);
-    return { app, port: Number(await child.firstLine()) };
-  };
+  const startServer = (script: string, ...args: string[]) =>
+    servers.start(script.replace(/\W.*/, ''), [process.execPath, serverScript(script), ...args]);
   const startTlsServer = (maxVersion: string) => {
     const { key, cert } = certificates;
     return startServer('event-loop.js', JSON.stringify({ key, cert, maxVersion }));
@@ -57,13 +52,9 @@ describeKernel('turnaround', () => {
       return answered - asked;
     });
   };
-  const settled = async () => {
-    await agent.settle();
-    return agent.series();
-  };
   /** Requests to nginx: where it read the first along with the end of the handshake, they are no turn. */
   const nginxRequests = async (): Promise<{ turns: number; missed: number; all: number }> => {
-    const series = await settled();
+    const series = await agent.settledSeries();
     const turns = turnsByTransport(series, 'nginx').tls ?? 0;
     const missed = counter(series, unmeasured, 'nginx');
     return { turns, missed, all: turns + missed };
@@ -71,6 +62,7 @@ describeKernel('turnaround', () => {
 
   beforeAll(async () => {
     tree = await createCgroupTree('plumbline-test-turnaround');
+    servers = createServers(tree);
     certificates = await createCertificates();
     folder = await mkdtemp(join(tmpdir(), 'plumbline-turnaround-'));
     for (const [name, text] of Object.entries(certificates))
@@ -91,14 +83,14 @@ describeKernel('turnaround', () => {
     early.socket.destroy();
     await agent.stop();
     await nginx.stop();
-    await Promise.all(children.map((child) => child.stop()));
+    await servers.stop();
     await tree.remove();
     await rm(folder, { recursive: true });
   });
 
   test('a connection that was opened before the agent started is measured', async () => {
     await early.ask('second');
-    expect(turnsByTransport(await settled(), 'lines1')).toEqual({ tcp: 1 });
+    expect(turnsByTransport(await agent.settledSeries(), 'lines1')).toEqual({ tcp: 1 });
   });
 
   test.each([
@@ -131,7 +123,7 @@ describeKernel('turnaround', () => {
       const { app, port } = await startTlsServer(version);
       const seconds = await curl(`https://127.0.0.1:${port}/wait/20`, 10);
       for (let connections = 0; connections < 5; connections++) await curl(`https://127.0.0.1:${port}/`, 1);
-      const series = await settled();
+      const series = await agent.settledSeries();
       const turns = turnsByTransport(series, app);
       expect(Object.keys(turns)).toEqual(['tls']);
       const missed = counter(series, unmeasured, app);
@@ -155,7 +147,7 @@ describeKernel('turnaround', () => {
     await client.ask('wait 100');
     client.socket.write('quit\n');
     await once(client.socket, 'close');
-    const series = await settled();
+    const series = await agent.settledSeries();
     expect(turnsByTransport(series, app)).toEqual({ tcp: 22 });
     const [net] = (series.histograms.plumbline_turnaround_net_seconds ?? []).filter(
       ({ labels }) => labels.app === app,
@@ -181,7 +173,7 @@ describeKernel('turnaround', () => {
     torn.socket.destroy();
     const http2 = await startServer('http2.js');
     await execa('curl', ['-s', '--http2-prior-knowledge', `http://127.0.0.1:${http2.port}/`]);
-    const series = await settled();
+    const series = await agent.settledSeries();
     expect(requestsByProtocol(series, app)).toEqual({ 'http1 2xx': 3 });
     expect(requestsByProtocol(series, http2.app)).toEqual({ 'http2 2xx': 1 });
     expect(turnsByTransport(series, app)).toEqual({});
@@ -195,7 +187,7 @@ describeKernel('turnaround', () => {
     });
     await sleep(1000);
     await client.stop();
-    expect(turnsByTransport(await settled(), 'client')).toEqual({});
+    expect(turnsByTransport(await agent.settledSeries(), 'client')).toEqual({});
   });
 });
 

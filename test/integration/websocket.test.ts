@@ -5,11 +5,11 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { WebSocket } from 'ws';
 import type { JsonSeries } from '../../agent/src/series/json.ts';
 import { createCgroupTree, type CgroupTree } from '../../demo/cgroup.ts';
-import { startChild, type Child } from '../../demo/child.ts';
 import { startAgent, type RunningAgent } from '../support/agent.ts';
 import { get, openConnection } from '../support/client.ts';
 import { describeKernel } from '../support/kernel.ts';
 import { counter, requestsByCode } from '../support/series.ts';
+import { createServers, serverScript, type Servers } from '../support/servers.ts';
 
 /** By direction, as the metrics have it. */
 interface Counts {
@@ -19,24 +19,15 @@ interface Counts {
 
 describeKernel('websocket', () => {
   let tree: CgroupTree;
+  let servers: Servers;
   let agent: RunningAgent;
-  const children: Child[] = [];
-  let serial = 0;
 
-  const startServer = async (script = 'websocket.js'): Promise<{ app: string; port: number }> => {
-    const app = `websocket${++serial}`;
-    const file = new URL(`../support/servers/${script}`, import.meta.url).pathname;
-    const child = await startChild([process.execPath, file], { tree, cgroup: `${app}-v1` });
-    children.push(child);
-    return { app, port: Number(await child.firstLine()) };
-  };
-  const settled = async () => {
-    await agent.settle();
-    return agent.series();
-  };
+  const startServer = (script = 'websocket.js') =>
+    servers.start('websocket', [process.execPath, serverScript(script)]);
 
   beforeAll(async () => {
     tree = await createCgroupTree('plumbline-test-websocket');
+    servers = createServers(tree);
     agent = await startAgent(
       `workloads: { static: [{ cgroup: "${tree.path}/*-*", app: $1, version: $2 }] }`,
       {
@@ -47,7 +38,7 @@ describeKernel('websocket', () => {
 
   afterAll(async () => {
     await agent.stop();
-    await Promise.all(children.map((child) => child.stop()));
+    await servers.stop();
     await tree.remove();
   });
 
@@ -68,7 +59,7 @@ describeKernel('websocket', () => {
       await answers;
     }
     const counts = JSON.parse(String(await ask(client, 'count'))) as Counts;
-    const series = await settled();
+    const series = await agent.settledSeries();
     // The question is among what was received; the answer is not among what was sent.
     const counted = countsOf(series, app);
     expect(counter(series, 'plumbline_websocket_lost_total', app)).toBe(0);
@@ -81,7 +72,7 @@ describeKernel('websocket', () => {
   test('connections are open until they are closed, and have then lived so long', async () => {
     const { app, port } = await startServer();
     const clients = await Promise.all(Array.from({ length: 10 }, () => openWebSocket(port)));
-    const opened = await settled();
+    const opened = await agent.settledSeries();
     expect(counter(opened, 'plumbline_websocket_connections_opened_total', app)).toBe(10);
     expect(counter(opened, 'plumbline_websocket_connections_active', app)).toBe(10);
     for (const [index, client] of clients.slice(3).entries()) {
@@ -89,7 +80,7 @@ describeKernel('websocket', () => {
       else client.terminate();
       await once(client, 'close');
     }
-    const series = await settled();
+    const series = await agent.settledSeries();
     expect(counter(series, 'plumbline_websocket_connections_opened_total', app)).toBe(10);
     expect(counter(series, 'plumbline_websocket_connections_active', app)).toBe(3);
     const [lives] = (series.histograms.plumbline_websocket_connection_duration_seconds ?? []).filter(
@@ -113,7 +104,7 @@ describeKernel('websocket', () => {
       await sleep(50);
     }
     raw.socket.destroy();
-    const series = await settled();
+    const series = await agent.settledSeries();
     // A head of 14 bytes that is torn after the ninth is the one that is not put together.
     expect(countsOf(series, app).received).toEqual([2, 205]);
     expect(countsOf(series, app).sent).toEqual([3, 70_205]);
@@ -128,7 +119,7 @@ describeKernel('websocket', () => {
     raw.socket.write(maskedFrame('after'));
     await sleep(100);
     raw.socket.destroy();
-    const series = await settled();
+    const series = await agent.settledSeries();
     expect(lost(series, app).received).toBe(1);
     const [received] = countsOf(series, app).received;
     expect(received).toBe(16 + 1);
@@ -142,7 +133,7 @@ describeKernel('websocket', () => {
     connection.send(get());
     await connection.responses(2);
     connection.socket.destroy();
-    const series = await settled();
+    const series = await agent.settledSeries();
     expect(countsOf(series, app)).toEqual({ received: [0, 0], sent: [0, 0] });
     expect(lost(series, app)).toEqual({ received: 1, sent: 1 });
   });

@@ -15,6 +15,8 @@ export interface RunningAgent {
   readonly metrics: (accept?: string) => Promise<string>;
   /** Resolves after everything that has happened so far is in the series. */
   readonly settle: () => Promise<void>;
+  /** The series that everything that has happened so far is in. */
+  readonly settledSeries: () => Promise<JsonSeries>;
   readonly stop: (signal?: NodeJS.Signals) => Promise<{ exitCode: number | undefined; stderr: string }>;
 }
 
@@ -81,12 +83,18 @@ export const startAgent = async (
   const metrics = async (accept = '') => (await fetch(`${url}/metrics`, { headers: { accept } })).text();
   const isReady = async () => (await fetch(`${url}/readyz`)).ok;
   while (awaitReady && !(await isReady())) await sleep(50);
+  const series = async () => (await (await fetch(`${url}/api/v1/series`)).json()) as JsonSeries;
+  const settle = () => awaitReadings(metrics, intervalMs);
   return {
     pid: child.pid ?? 0,
     url,
-    series: async () => (await (await fetch(`${url}/api/v1/series`)).json()) as JsonSeries,
+    series,
     metrics,
-    settle: () => awaitReadings(metrics, intervalMs),
+    settle,
+    settledSeries: async () => {
+      await settle();
+      return series();
+    },
     stop: async (signal = 'SIGTERM') => {
       child.kill(signal);
       const { exitCode } = await child;
