@@ -10,14 +10,12 @@ import { createCgroupTree } from '../../demo/cgroup.ts';
 import { startChild } from '../../demo/child.ts';
 import { plumbline } from '../support/agent.ts';
 import { freePort, startNginx } from '../support/nginx.ts';
+import { bpftracesOf, listenerOf } from '../support/processes.ts';
+import { head, row } from './table.ts';
 
 /** What is watched after each recovery, in milliseconds. */
 const aftermathMs = 5000;
 const metric = 'plumbline_http_request_duration_seconds_count{app="nginx"}';
-const print = (text = '') => process.stdout.write(`${text}\n`);
-const row = (...cells: readonly (string | number)[]) => {
-  print(`| ${cells.join(' | ')} |`);
-};
 
 /** A command that is started again whenever it ends, as a kubelet does, until told to stop. */
 const keepRunning = (command: string, args: readonly string[]) => {
@@ -106,9 +104,6 @@ const stored = async (): Promise<readonly number[]> => {
   return answer.data.result.flatMap(({ values }) => values.map(([, value]) => Number(value)));
 };
 
-const childOfAgent = async (pattern: string): Promise<number> =>
-  Number((await execa('pgrep', ['--parent', String(agent.pid()), '--full', pattern])).stdout);
-
 const victims: readonly {
   readonly name: string;
   readonly pid: () => number | Promise<number>;
@@ -116,10 +111,15 @@ const victims: readonly {
   /** Whether the agent's counters begin anew with it. */
   readonly isReset: boolean;
 }[] = [
-  { name: 'bpftrace', pid: () => childOfAgent('bpftrace'), back: `${agentUrl}/readyz`, isReset: false },
+  {
+    name: 'bpftrace',
+    pid: async () => (await bpftracesOf(agent.pid()))[0] ?? NaN,
+    back: `${agentUrl}/readyz`,
+    isReset: false,
+  },
   {
     name: 'the process that listens',
-    pid: () => childOfAgent('plumbline.js listen'),
+    pid: () => listenerOf(agent.pid()),
     back: `${agentUrl}/readyz`,
     isReset: true,
   },
@@ -130,7 +130,7 @@ const victims: readonly {
 try {
   while (!(await answers(`${agentUrl}/readyz`)) || !(await answers(`${prometheusUrl}/-/ready`)))
     await sleep(100);
-  row(
+  head(
     'killed',
     'back after',
     'exposed before',
@@ -139,7 +139,6 @@ try {
     'samples in Prometheus',
     'its resets',
   );
-  row(...Array<string>(7).fill('---'));
   let resets = 0;
   for (const { name, pid, back, isReset } of victims) {
     await sleep(aftermathMs);

@@ -4,6 +4,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Nginx } from '../support/nginx.ts';
+import { serverScript } from '../support/servers.ts';
 import { startRunqlat, startTool, type Tool } from './probes.ts';
 import { wrkFlatOut } from './wrk.ts';
 
@@ -55,16 +56,8 @@ const streams = async (url: string): Promise<number> => {
   return count;
 };
 
-const pingPong = `import os
-(a, b), (c, d) = os.pipe(), os.pipe()
-if os.fork():
-  os.write(b, b'x')
-  while os.write(b, os.read(c, 1)): pass
-os.close(b)
-while os.write(d, os.read(a, 1)): pass`;
-
 const switches = async (seconds: number): Promise<undefined> => {
-  await execa('taskset', ['-c', '0', 'timeout', String(seconds), 'python3', '-c', pingPong], {
+  await execa('taskset', ['-c', '0', 'timeout', String(seconds), 'python3', serverScript('ping-pong.py')], {
     reject: false,
   });
 };

@@ -9,6 +9,8 @@ import { startChild } from '../../demo/child.ts';
 import { startAgent, valueOf, type RunningAgent } from '../support/agent.ts';
 import { startNginx, type Nginx } from '../support/nginx.ts';
 import { requestCount } from '../support/series.ts';
+import { bpftracesOf } from '../support/processes.ts';
+import { serverScript } from '../support/servers.ts';
 import { cpuSeconds, residentMegabytes } from './cost.ts';
 import { costInTarget, costOfProbes } from './kernel-time.ts';
 import { pollAtRate } from './polling.ts';
@@ -24,7 +26,6 @@ interface World {
 }
 
 const lastCore = cpus().length - 1;
-const script = (name: string) => new URL(`../support/servers/${name}`, import.meta.url).pathname;
 /** The servers share the last core, the load has the first. */
 async function withWorld(use: (world: World) => Promise<void>): Promise<void> {
   const tree = await createCgroupTree('plumbline-bench');
@@ -36,7 +37,7 @@ async function withWorld(use: (world: World) => Promise<void>): Promise<void> {
 workloads: { static: [{ cgroup: "${tree.path}/*-*", app: $1, version: $2 }] }`,
       { intervalMs: 1000, probes: 'all' },
     );
-    const bpftracePid = Number((await execa('pgrep', ['-P', String(agent.pid), 'bpftrace'])).stdout);
+    const [bpftracePid = NaN] = await bpftracesOf(agent.pid);
     // A core that has gone to sleep takes 0.1 ms to wake in a virtual machine, and the client would take that for the
     // server's latency: work of the idle class keeps the client's core awake, and yields to anything.
     const spin = ['chrt', '--idle', '0', process.execPath, '-e', 'for (;;);'];
@@ -208,8 +209,8 @@ async function withServer<Result>(
 ): Promise<Result> {
   const placement = { tree, cgroup: `${app}-v1`, cpu: lastCore };
   const commands = {
-    node: [process.execPath, script('event-loop.js')],
-    python: ['python3', script('blocking.py')],
+    node: [process.execPath, serverScript('event-loop.js')],
+    python: ['python3', serverScript('blocking.py')],
   };
   const server = kind === 'nginx' ? await startNginx(placement) : await startChild(commands[kind], placement);
   try {

@@ -1,5 +1,4 @@
 // In: a number of pods. Out: what the agent's memory does while as many come and go, 250 of them at a time.
-import { execa } from 'execa';
 import { readFile, rmdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -8,6 +7,9 @@ import { startChild } from '../../demo/child.ts';
 import { startAgent, valueOf, type RunningAgent } from '../support/agent.ts';
 import { createCertificates } from '../support/certificates.ts';
 import { createFakeKubernetes, type FakePod } from '../support/kubernetes.ts';
+import { listenerOf } from '../support/processes.ts';
+import { serverScript } from '../support/servers.ts';
+import { head, row } from './table.ts';
 
 const atATime = 250;
 const aSecond = 10;
@@ -34,19 +36,21 @@ const podOf = (number: number): FakePod => ({
   },
 });
 
-const print = (text = '') => process.stdout.write(`${text}\n`);
-
 const report = async (agent: RunningAgent, pods: number, asked: number): Promise<void> => {
   await agent.settle();
-  const { stdout } = await execa('pgrep', ['--parent', String(agent.pid), '--full', 'plumbline.js listen']);
-  const [parent, listener] = await Promise.all([agent.pid, Number(stdout)].map(memoryOf));
+  const [parent, listener] = await Promise.all([agent.pid, await listenerOf(agent.pid)].map(memoryOf));
   const metrics = await agent.metrics();
   const durations = (await agent.series()).histograms.plumbline_http_request_duration_seconds ?? [];
   const counted = durations
     .filter(({ labels }) => labels.app?.startsWith('app-'))
     .reduce((sum, { counts }) => sum + counts.reduce((total, count) => total + count, 0), 0);
-  print(
-    `| ${pods} | ${asked} | ${counted} | ${valueOf(metrics, 'plumbline_agent_unknown_cgroups')} | ${parent} | ${listener} |`,
+  row(
+    pods,
+    asked,
+    counted,
+    valueOf(metrics, 'plumbline_agent_unknown_cgroups'),
+    parent ?? '',
+    listener ?? '',
   );
 };
 
@@ -65,15 +69,21 @@ const source = `enabled: true, server: "${api.server}", tokenFile: ${api.tokenFi
 const kept = 'series: { retention: 67s }\nhistory: { length: 100s }';
 const config = `node: n1\n${kept}\nworkloads: { docker: { enabled: false }, kubernetes: { ${source} } }`;
 const agent = await startAgent(config, { intervalMs: 1000, probes: 'all' });
-const script = new URL('../support/servers/event-loop.js', import.meta.url).pathname;
-const server = await startChild([process.execPath, script], { tree, cgroup: 'before' });
+const server = await startChild([process.execPath, serverScript('event-loop.js')], {
+  tree,
+  cgroup: 'before',
+});
 const folder = join(await cgroupRoot(), tree.path);
 try {
   const port = Number(await server.firstLine());
-  print(
-    '| pods so far | requests | counted by app | unknown cgroups | supervisor, MB (PSS) | listener, MB (PSS) |',
+  head(
+    'pods so far',
+    'requests',
+    'counted by app',
+    'unknown cgroups',
+    'supervisor, MB (PSS)',
+    'listener, MB (PSS)',
   );
-  print('| --- | --- | --- | --- | --- | --- |');
   const startMs = performance.now();
   for (let number = 1; number <= total; number++) {
     api.apply(podOf(number));

@@ -15,20 +15,8 @@ import { get, openConnection } from '../support/client.ts';
 import { describeKernel } from '../support/kernel.ts';
 import { startNginx } from '../support/nginx.ts';
 import { requestCount } from '../support/series.ts';
+import { serverScript } from '../support/servers.ts';
 import { until } from '../support/prometheus.ts';
-
-/** Two processes that wake each other: some 100,000 switches a second. */
-const pingPong = [
-  'python3',
-  '-c',
-  `import os
-(a, b), (c, d) = os.pipe(), os.pipe()
-if os.fork():
-  os.write(b, b'x')
-  while os.write(b, os.read(c, 1)): pass
-os.close(b)
-while os.write(d, os.read(a, 1)): pass`,
-];
 
 const costOf = (metrics: string, name: string, probe: string) =>
   Number(
@@ -111,7 +99,9 @@ workloads: { static: [{ cgroup: "${tree.path}/*-*", app: $1, version: $2 }] }`,
       expect((await stats()).trim()).toBe('0');
 
       const storm = await Promise.all(
-        [0, 1].map((cpu) => startChild(pingPong, { tree, cgroup: 'storm', cpu })),
+        [0, 1].map((cpu) =>
+          startChild(['python3', serverScript('ping-pong.py')], { tree, cgroup: 'storm', cpu }),
+        ),
       );
       await sleep(4000);
       await Promise.all(storm.map((child) => child.stop()));

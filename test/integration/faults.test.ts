@@ -11,14 +11,12 @@ import { plumbline, startAgent, valueOf, withFile } from '../support/agent.ts';
 import { get, openConnection } from '../support/client.ts';
 import { describeKernel } from '../support/kernel.ts';
 import { startNginx, type Nginx } from '../support/nginx.ts';
+import { bpftracesOf } from '../support/processes.ts';
 import { requestCount } from '../support/series.ts';
 
 const run = (...args: readonly string[]) =>
   execa(process.execPath, [plumbline, ...args], { reject: false, timeout: 30_000 });
-const descendants = async (pid: number): Promise<readonly number[]> => {
-  const { stdout } = await execa('pgrep', ['-P', String(pid), 'bpftrace'], { reject: false });
-  return stdout.split('\n').filter(Boolean).map(Number);
-};
+
 describeKernel('faults', () => {
   let tree: CgroupTree;
   let nginx: Nginx;
@@ -49,7 +47,7 @@ describeKernel('faults', () => {
       await request(30);
       await agent.settle();
       expect(requestCount(await agent.series(), 'nginx')).toBe(30);
-      const [bpftrace = 0] = await descendants(agent.pid);
+      const [bpftrace = 0] = await bpftracesOf(agent.pid);
       process.kill(bpftrace, 'SIGKILL');
       while ((await fetch(`${agent.url}/readyz`)).ok) await sleep(50);
       expect(requestCount(await agent.series(), 'nginx')).toBe(30);
@@ -65,7 +63,7 @@ describeKernel('faults', () => {
 
   test('the agent is killed with SIGKILL: bpftrace does not outlive it for long', async () => {
     const agent = await startAgent(config);
-    const [bpftrace = 0] = await descendants(agent.pid);
+    const [bpftrace = 0] = await bpftracesOf(agent.pid);
     expect(isRunning(bpftrace)).toBe(true);
     await agent.stop('SIGKILL');
     for (let waitedMs = 0; waitedMs < 5000 && isRunning(bpftrace); waitedMs += 100) await sleep(100);
@@ -74,7 +72,7 @@ describeKernel('faults', () => {
 
   test('the agent ends with SIGTERM: status 0, and bpftrace is gone with it', async () => {
     const agent = await startAgent(config);
-    const [bpftrace = 0] = await descendants(agent.pid);
+    const [bpftrace = 0] = await bpftracesOf(agent.pid);
     expect((await agent.stop()).exitCode).toBe(0);
     expect(isRunning(bpftrace)).toBe(false);
   });

@@ -1,6 +1,5 @@
 // A fresh bpftrace takes over from the running one, under load: what was counted stays counted, once.
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { execa } from 'execa';
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -11,13 +10,11 @@ import { startAgent, valueOf, type RunningAgent } from '../support/agent.ts';
 import { get, openConnection } from '../support/client.ts';
 import { describeKernel } from '../support/kernel.ts';
 import { startNginx, type Nginx } from '../support/nginx.ts';
+import { bpftracesOf } from '../support/processes.ts';
 import { until } from '../support/prometheus.ts';
 import { requestCount } from '../support/series.ts';
+import { serverScript } from '../support/servers.ts';
 
-const processesOf = async (agent: RunningAgent): Promise<readonly number[]> => {
-  const { stdout } = await execa('pgrep', ['-P', String(agent.pid), 'bpftrace'], { reject: false });
-  return stdout.split('\n').filter(Boolean).map(Number);
-};
 const counterOf = async (agent: RunningAgent, name: string) =>
   valueOf(await agent.metrics(), `plumbline_probe_${name}_total`);
 
@@ -46,8 +43,7 @@ describeKernel('handover', () => {
 
   /** A server that moves from cgroup to cgroup and answers four times in each: four entries of a map, at least. */
   const manyShortLives = async (isEnough: (lives: number) => Promise<boolean>): Promise<number> => {
-    const script = new URL('../support/servers/blocking.py', import.meta.url).pathname;
-    const server = await startChild(['python3', script], { tree, cgroup: 'short' });
+    const server = await startChild(['python3', serverScript('blocking.py')], { tree, cgroup: 'short' });
     const port = Number(await server.firstLine());
     let lives = 0;
     for (; !(await isEnough(lives)); lives++) {
@@ -70,7 +66,7 @@ describeKernel('handover', () => {
       while (!isOver) await wrkAtRate(`http://127.0.0.1:${nginx.port}/hello`, 600, 2);
     };
     try {
-      const [first] = await processesOf(agent);
+      const [first] = await bpftracesOf(agent.pid);
       const servedBefore = await nginx.served();
       const loading = load();
       const lives = await manyShortLives(async (count) => {
@@ -82,7 +78,7 @@ describeKernel('handover', () => {
       await loading;
       const served = (await nginx.served()) - servedBefore + 1;
       await agent.settle();
-      const [now = 0, ...others] = await processesOf(agent);
+      const [now = 0, ...others] = await bpftracesOf(agent.pid);
       expect(others).toEqual([]);
       expect(now).not.toBe(first);
       const series = await agent.series();
@@ -98,11 +94,11 @@ describeKernel('handover', () => {
 
   /** Ends when a second bpftrace has been started; gives both, and how many requests there were until then. */
   const untilOverlap = async (agent: RunningAgent) => {
-    const [old = 0] = await processesOf(agent);
+    const [old = 0] = await bpftracesOf(agent.pid);
     let fresh: number | undefined;
     const lives = await manyShortLives(async (count) => {
       if (count >= livesToFillAMap && count % 10 === 0)
-        fresh = (await processesOf(agent)).find((pid) => pid !== old);
+        fresh = (await bpftracesOf(agent.pid)).find((pid) => pid !== old);
       return fresh !== undefined;
     });
     return { old, fresh: fresh ?? 0, requests: 4 * lives };
@@ -115,7 +111,7 @@ describeKernel('handover', () => {
       process.kill(fresh, 'SIGKILL');
       await until(() => Promise.resolve(!isRunning(fresh)));
       await agent.settle();
-      expect(await processesOf(agent)).toEqual([old]);
+      expect(await bpftracesOf(agent.pid)).toEqual([old]);
       expect(requestCount(await agent.series(), 'short')).toBe(requests);
       expect(await counterOf(agent, 'handovers')).toBe(0);
       expect(await counterOf(agent, 'restarts')).toBe(0);
@@ -133,7 +129,7 @@ describeKernel('handover', () => {
       await agent.settle();
       process.kill(old, 'SIGKILL');
       await until(async () => (await counterOf(agent, 'restarts')) === 1);
-      await until(async () => (await processesOf(agent)).length === 1);
+      await until(async () => (await bpftracesOf(agent.pid)).length === 1);
       await until(async () => (await fetch(`${agent.url}/readyz`)).ok);
       expect(requestCount(await agent.series(), 'short')).toBe(requests);
       const more = 4 * (await manyShortLives((count) => Promise.resolve(count === 3)));

@@ -6,6 +6,7 @@ import { expect, test } from 'vitest';
 import { isRunning } from '../../demo/cgroup.ts';
 import { plumbline, startAgent, valueOf, type RunningAgent } from '../support/agent.ts';
 import { describeKernel } from '../support/kernel.ts';
+import { bpftracesOf, listenerOf } from '../support/processes.ts';
 
 describeKernel('rights', () => {
   test('the process that listens is nobody, without a capability; what measures has no network socket', async () => {
@@ -127,15 +128,8 @@ const only = (capabilities: readonly string[]) =>
   ['-all', ...capabilities.map((name) => `+${name}`)].join(',');
 
 const processesOf = async ({ pid }: RunningAgent) => {
-  const { stdout } = await execa('pgrep', ['--parent', String(pid), '--list-full']);
-  const find = (pattern: RegExp) =>
-    Number(
-      stdout
-        .split('\n')
-        .find((line) => pattern.test(line))
-        ?.split(' ')[0] ?? NaN,
-    );
-  return { listener: find(/plumbline\.js listen/), bpftrace: find(/bpftrace/) };
+  const [bpftrace = NaN] = await bpftracesOf(pid);
+  return { listener: await listenerOf(pid), bpftrace };
 };
 
 /** Reads the fields of /proc/PID/status, or of a thread's. */

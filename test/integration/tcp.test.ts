@@ -6,8 +6,8 @@ import { createCgroupTree, type CgroupTree } from '../../demo/cgroup.ts';
 import { startChild, type Child } from '../../demo/child.ts';
 import { startAgent, type RunningAgent } from '../support/agent.ts';
 import { describeKernel } from '../support/kernel.ts';
+import { serverScript } from '../support/servers.ts';
 
-const script = (name: string) => new URL(`../support/servers/${name}`, import.meta.url).pathname;
 const namespace = `plumbline-tcp-${process.pid}`;
 /** See link.py: what each address stands for. */
 const [farAddress, unreachable, silent] = ['198.18.77.2', '198.18.78.1', '198.18.79.1'];
@@ -33,7 +33,7 @@ describeKernel('tcp', () => {
   const children: Child[] = [];
 
   const serve = async (cgroup: string, host: string, { under = [], pause = 0 }: ServeOptions = {}) => {
-    const child = await startChild([...under, 'python3', script('tcp.py'), host, String(pause)], {
+    const child = await startChild([...under, 'python3', serverScript('tcp.py'), host, String(pause)], {
       tree,
       cgroup,
     });
@@ -54,7 +54,7 @@ describeKernel('tcp', () => {
   beforeAll(async () => {
     tree = await createCgroupTree('plumbline-test-tcp');
     await execa('ip', ['netns', 'add', namespace]);
-    const link = await startChild(['python3', script('link.py'), namespace, `pl${process.pid}`], {
+    const link = await startChild(['python3', serverScript('link.py'), namespace, `pl${process.pid}`], {
       tree,
       cgroup: 'link',
     });
