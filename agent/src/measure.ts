@@ -73,10 +73,8 @@ export const measure = (
     },
   });
   // One that is still attaching has only some of its programs.
-  const running = () =>
-    state.pid === undefined || !state.running
-      ? undefined
-      : { pid: state.pid, owned: ownedPrograms(without(state.off)) };
+  const pid = () => (state.running ? state.pid : undefined);
+  const owned = () => ownedPrograms(without(state.off));
   const budgeting = createBudget(budget.cpuPercent / 100, budget.order);
   let notBeforeMs = -Infinity;
   const onSample = async (load: Load): Promise<void> => {
@@ -92,7 +90,7 @@ export const measure = (
   return runGroup(
     [
       (stop) => supervisor.run(stop),
-      (stop) => watchCost({ ...budget, state: state.cost, log, running, onSample }, stop),
+      (stop) => watchCost({ ...budget, state: state.cost, log, pid, owned, onSample }, stop),
     ],
     signal,
   );

@@ -20,18 +20,15 @@ export interface ProbeCost {
 /** By probe; kept up to date by `watchCost`; becomes self-metrics. */
 export type CostState = Map<string, ProbeCost>;
 
-export interface RunningPrograms {
-  readonly pid: number;
-  readonly owned: readonly OwnedProgram[];
-}
-
 export interface WatchOptions {
   /** Time between two samples, in ms. */
   readonly sampleInterval: number;
   readonly state: CostState;
   readonly log: PlainLog;
-  /** The process that holds the programs, and whose each is; undefined while there is none. */
-  readonly running: () => RunningPrograms | undefined;
+  /** The process that holds the programs; undefined while there is none that has all of them. */
+  readonly pid: () => number | undefined;
+  /** Whose each of them is. */
+  readonly owned: () => readonly OwnedProgram[];
   /** By probe, in ns: what it takes at a switch of threads, for nodes on which nothing can be measured. */
   readonly switchNs: Readonly<Record<string, number>>;
   /** Called with each sample, or with what stands for it; the next one waits for it. */
@@ -43,27 +40,30 @@ const longestSampleMs = 1000;
 
 /** Takes a sample at each interval until `signal` aborts; the time since the one before counts as that sample says. */
 export const watchCost = async (options: WatchOptions, signal: AbortSignal): Promise<void> => {
-  const { sampleInterval, state, log, running, switchNs, onSample } = options;
+  const { sampleInterval, state, log, switchNs, onSample } = options;
   const lengthMs = Math.min(longestSampleMs, sampleInterval / 2);
   let bookedMs = performance.now();
-  let last: Sample | undefined;
+  let last: { readonly pid: number; readonly costs: Costs } | undefined;
   let isBlind = false;
   for (;;) {
     await sleep(sampleInterval - lengthMs, undefined, { signal }).catch(() => undefined);
     if (signal.aborted) return;
-    const process = running();
-    if (process === undefined) continue;
-    const sample = await takeSample(process, lengthMs, signal);
-    const load = sample ? loadOf(sample) : await guessLoad(process, switchNs, lengthMs, signal);
+    const pid = options.pid();
+    if (pid === undefined) continue;
+    const owned = options.owned();
+    const readCosts = async () => costByProbe(await readPrograms(pid), owned);
+    const sample = await withBpfStats(() => observe(readCosts, lengthMs, signal));
+    const load = sample ? loadOf(sample) : await guessLoad(owned, switchNs, lengthMs, signal);
     // Another process may have come in its place meanwhile.
-    if (running()?.pid !== process.pid) continue;
+    if (options.pid() !== pid) continue;
     if (sample === undefined && !isBlind) log.warn({ remedy }, 'what the probes cost is not known');
     isBlind = sample === undefined;
     if (sample !== undefined) {
       const nowMs = performance.now();
-      book(state, sample, last, (nowMs - bookedMs) / 1000);
+      const missesBefore = last?.pid === pid ? last.costs : noCosts;
+      book(state, sample, missesBefore, (nowMs - bookedMs) / 1000);
       bookedMs = nowMs;
-      last = sample;
+      last = { pid, costs: sample.after };
     }
     await onSample(load);
   }
@@ -72,43 +72,40 @@ export const watchCost = async (options: WatchOptions, signal: AbortSignal): Pro
 const remedy =
   'CAP_SYS_ADMIN, a writable /proc/sys/kernel/bpf_stats_enabled and a shell; until then the budget goes by switches of threads';
 
-interface Sample {
-  readonly pid: number;
+type Costs = ReadonlyMap<string, Cost>;
+const noCosts: Costs = new Map();
+
+/** What was read at the begin and at the end of some time, and the switches of threads meanwhile. */
+interface Observed<Reading> {
   readonly seconds: number;
-  readonly before: ReadonlyMap<string, Cost>;
-  readonly after: ReadonlyMap<string, Cost>;
+  readonly before: Reading;
+  readonly after: Reading;
   readonly switches: number;
 }
 
-const takeSample = (
-  { pid, owned }: RunningPrograms,
+const observe = async <Reading>(
+  read: () => Promise<Reading>,
   lengthMs: number,
   signal: AbortSignal,
-): Promise<Sample | undefined> => {
-  const read = async () => costByProbe(await readPrograms(pid), owned);
-  return withBpfStats(async () => {
-    const startMs = performance.now();
-    const switchesBefore = await readSwitches();
-    const before = await read();
-    await sleep(lengthMs, undefined, { signal }).catch(() => undefined);
-    const after = await read();
-    const switches = (await readSwitches()) - switchesBefore;
-    return { pid, seconds: (performance.now() - startMs) / 1000, before, after, switches };
-  });
+): Promise<Observed<Reading>> => {
+  const startMs = performance.now();
+  const switchesBefore = await readSwitches();
+  const before = await read();
+  await sleep(lengthMs, undefined, { signal }).catch(() => undefined);
+  const after = await read();
+  const switches = (await readSwitches()) - switchesBefore;
+  return { seconds: (performance.now() - startMs) / 1000, before, after, switches };
 };
 
 /** What the switches of threads suggest: `runqueue`, whose cost they are, is what can make a node slow. */
 const guessLoad = async (
-  { owned }: RunningPrograms,
+  owned: readonly OwnedProgram[],
   switchNs: Readonly<Record<string, number>>,
   lengthMs: number,
   signal: AbortSignal,
 ): Promise<Load> => {
-  const startMs = performance.now();
-  const before = await readSwitches();
-  await sleep(lengthMs, undefined, { signal }).catch(() => undefined);
-  const seconds = (performance.now() - startMs) / 1000;
-  const switchesPerSecond = ((await readSwitches()) - before) / seconds;
+  const { switches, seconds } = await observe(() => Promise.resolve(), lengthMs, signal);
+  const switchesPerSecond = switches / seconds;
   const probes = Object.entries(switchNs).filter(([probe]) => owned.some((one) => one.probe === probe));
   return {
     shareByProbe: new Map(probes.map(([probe, ns]) => [probe, (switchesPerSecond * ns) / 1e9])),
@@ -120,17 +117,22 @@ const guessLoad = async (
 const readSwitches = async (): Promise<number> =>
   valueOfKey(await readFile('/proc/stat', 'utf8'), 'ctxt') ?? NaN;
 
-const loadOf = ({ before, after, seconds, switches }: Sample): Load => ({
+const loadOf = ({ before, after, seconds, switches }: Observed<Costs>): Load => ({
   shareByProbe: new Map(
     [...between(before, after)].map(([probe, { nanoseconds }]) => [probe, nanoseconds / 1e9 / seconds]),
   ),
   switchesPerSecond: switches / seconds,
 });
 
-const book = (state: CostState, sample: Sample, last: Sample | undefined, elapsedSeconds: number): void => {
+const book = (
+  state: CostState,
+  sample: Observed<Costs>,
+  missesBefore: Costs,
+  elapsedSeconds: number,
+): void => {
   const scale = elapsedSeconds / sample.seconds;
   // Misses are booked whether the switch is on or off.
-  const missed = between(last?.pid === sample.pid ? last.after : new Map(), sample.after);
+  const missed = between(missesBefore, sample.after);
   for (const [probe, { runs, nanoseconds }] of between(sample.before, sample.after)) {
     const sum = state.get(probe) ?? { seconds: 0, runs: 0, misses: 0 };
     state.set(probe, {
