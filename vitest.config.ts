@@ -1,10 +1,9 @@
 import { fileURLToPath } from 'node:url';
 import { defineConfig } from 'vitest/config';
 
-// Four projects: `unit` needs nothing but Node; `kernel` drives real servers through the real kernel as root,
-// one file at a time, because a node has one kernel;
-// `browser` shows the built Grafana panel in Chromium; `image` builds
-// the image and runs it, which takes minutes.
+// Five projects: `unit` needs nothing but Node; `judge` asks a real Prometheus; `kernel` drives real servers through the
+// real kernel as root, one file at a time, because a node has one kernel; `browser` shows the built Grafana panel in
+// Chromium; `image` builds the image and runs it, which takes minutes.
 const alias = { '@plumbline/verdict': fileURLToPath(new URL('verdict/src/index.ts', import.meta.url)) };
 
 export default defineConfig({
@@ -21,6 +20,14 @@ export default defineConfig({
             'verdict/sim/**/*.test.ts',
             'deploy/**/*.test.ts',
           ],
+        },
+      },
+      {
+        test: {
+          name: 'judge',
+          include: ['test/judge/**/*.test.ts'],
+          testTimeout: 60_000,
+          hookTimeout: 60_000,
         },
       },
       {

@@ -210,7 +210,7 @@ describe('plumbline judge', () => {
       expect(lines.length).toBeGreaterThan(5);
       const config = `{ prometheus: { url: "${prometheus.url}" } }\n`;
       await withFile(config, async (file) => {
-        // --listen is what judge-listen.test.ts is about.
+        // --listen is what listen.test.ts is about.
         for (const line of lines.filter((command) => !command.includes('--listen'))) {
           const args = line
             .slice('$ plumbline judge '.length)
