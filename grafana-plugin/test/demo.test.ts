@@ -2,15 +2,14 @@
 // that scrapes it, and then what the dashboards and the panel, in Chromium, make of what it has stored.
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { Verdict } from '@plumbline/verdict';
-import { execa } from 'execa';
-import { readFile } from 'node:fs/promises';
-import { availableParallelism, loadavg } from 'node:os';
 import type { VersionRow } from '../../agent/src/cli/versions.ts';
 import { dashboards } from '../../deploy/grafana/source/dashboards.ts';
 import { describeKernel } from '../../test/support/kernel.ts';
 import { withPrometheus } from '../../test/support/prometheus.ts';
+import { lookAtPage } from './agentPage.ts';
 import { ask, filled } from './dataSource.ts';
 import type { Target } from './dataSource.ts';
+import { isBusy, startDemo, watchSteal } from './demo.ts';
 import { describeBrowser, openStage } from './stage.ts';
 import type { Stage } from './stage.ts';
 
@@ -35,7 +34,6 @@ interface Outcome {
   readonly isDisturbed: boolean;
 }
 
-const main = new URL('../../demo/main.ts', import.meta.url).pathname;
 const native = ['--enable-feature=native-histograms'];
 const all = Object.entries(dashboards as Readonly<Record<string, Dashboard>>);
 /** What a user has chosen: one app; its versions are found from the data. */
@@ -44,18 +42,10 @@ const ranges = { __rate_interval: '10s', __range: '20s' };
 /** Of dashboards where versions have to be chosen as well. */
 const chosen = { ...variables, ...ranges, canary: 'v2', baseline: 'v1' };
 
-/** Whether others want so much of this machine that nobody can say what half a minute of it will show. */
-const isBusy = () => (loadavg()[0] ?? 0) > 2 * availableParallelism();
 /** Above this share of all CPUs, what other guests of the host take is felt by one version more than by the other. */
 const unremarkableSteal = 0.01;
 
-/** Ticks of all CPUs together, and of these, the ones that the hypervisor gave to others (proc(5)). */
-const readTicks = async (): Promise<{ readonly all: number; readonly stolen: number }> => {
-  const [, ...ticks] = /^cpu .*$/m.exec(await readFile('/proc/stat', 'utf8'))?.[0].split(/\s+/) ?? [];
-  return { all: ticks.slice(0, 8).reduce((sum, value) => sum + Number(value), 0), stolen: Number(ticks[7]) };
-};
-
-describeKernel('demo', { timeout: 120_000 }, () => {
+describeKernel('demo', { timeout: 240_000 }, () => {
   describeBrowser('to Prometheus, to the panel', () => {
     let stage: Stage;
     beforeAll(async () => {
@@ -63,32 +53,32 @@ describeKernel('demo', { timeout: 120_000 }, () => {
     });
     afterAll(() => stage.close());
 
-    /** Runs a scenario under the eyes of a Prometheus. */
+    /** Runs a scenario under the eyes of a Prometheus; and perhaps of a visitor, who gets the agent's URL and stays to the end. */
     const play = async (
-      scenario: string,
-      options: readonly string[],
+      [scenario = '', ...options]: readonly string[],
+      prometheusOptions: readonly string[],
       use: (outcome: Outcome) => Promise<void>,
+      visit?: (url: string) => Promise<void>,
     ): Promise<void> => {
-      const args = ['--import', 'tsx', main, '--listen', '127.0.0.1:0', '--scenario', scenario, '--json'];
-      const before = await readTicks();
-      const demo = execa(process.execPath, args, { reject: false });
+      const stolen = await watchSteal();
+      const demo = await startDemo('--scenario', scenario, ...options);
       try {
-        const target = await addressOf(demo.stderr);
-        await withPrometheus(target, options, async (query, url) => {
-          const { stdout, exitCode, stderr } = await demo;
+        await withPrometheus(new URL(demo.url).host, prometheusOptions, async (query, url) => {
+          if (visit) {
+            await visit(demo.url);
+            demo.ended.kill('SIGINT');
+          }
+          const { stdout, exitCode, stderr } = await demo.ended;
           expect(exitCode, stderr).toBe(0);
           const summary = JSON.parse(stdout.split('\n').at(-1) ?? '') as Outcome['summary'];
-          const after = await readTicks();
-          const steal = (after.stolen - before.stolen) / (after.all - before.all);
-          const isDisturbed = isBusy() || steal > unremarkableSteal;
+          const isDisturbed = isBusy() || (await stolen()) > unremarkableSteal;
           expect(summary.verdict).toMatchObject({ app: 'checkout', canary: 'v2', baseline: 'v1' });
           // The last scrape: when the agent ends, its series do.
           const to = Math.floor(await query('max(max_over_time(timestamp(up == 1)[3m:1s]))')) - 1;
           await use({ summary, url, from: to - 26, to, isDisturbed });
         });
       } finally {
-        demo.kill('SIGINT');
-        await demo;
+        await demo.stop();
       }
     };
 
@@ -97,7 +87,12 @@ describeKernel('demo', { timeout: 120_000 }, () => {
       const { targets = [] } =
         (dashboards['on-call'] as Dashboard).panels.find(({ type }) => type === 'plumbline-canary-panel') ??
         {};
-      const frames = await ask(url, targets, { ...variables, ...ranges }, { from, to, stepSeconds: 1 });
+      const frames = await ask(
+        url,
+        targets,
+        { ...variables, ...ranges },
+        { begin: from, end: to, seconds: 1 },
+      );
       await stage.show({
         ...{ frames: [...frames], from, to, theme: 'dark', width: 1280, height: 900, variables },
         refIds: targets.map(({ refId }) => refId),
@@ -119,7 +114,7 @@ describeKernel('demo', { timeout: 120_000 }, () => {
     };
 
     test('healthy, with native histograms: v2 passes, and every dashboard has its data', async () => {
-      await play('healthy', native, async (outcome) => {
+      await play(['healthy'], native, async (outcome) => {
         const { verdict } = outcome.summary;
         // A neighbour may really be there: then it is skewed, and the code passes all the same.
         if (!outcome.isDisturbed) expect(verdict.code).toBe('pass');
@@ -131,7 +126,7 @@ describeKernel('demo', { timeout: 120_000 }, () => {
     });
 
     test('regression: v2 fails, and the panel says that its code is slower', async () => {
-      await play('regression', [], async (outcome) => {
+      await play(['regression'], [], async (outcome) => {
         const { versions, verdict } = outcome.summary;
         const [v1, v2] = versions;
         expect(v2?.netP50Seconds).toBeGreaterThan(1.3 * (v1?.netP50Seconds ?? NaN));
@@ -145,8 +140,8 @@ describeKernel('demo', { timeout: 120_000 }, () => {
       });
     });
 
-    test('noisy neighbour: v2 waits for its CPU, its code passes, and the panel names who held it', async () => {
-      await play('noisy-neighbour', [], async (outcome) => {
+    test("noisy neighbour: v2 waits for its CPU, its code passes, and the panel and the agent's page name who held it", async () => {
+      const check = async (outcome: Outcome) => {
         const { versions, verdict } = outcome.summary;
         const v2 = versions.find(({ version }) => version === 'v2');
         expect(v2?.schedDelayShare).toBeGreaterThan(0.5);
@@ -165,7 +160,8 @@ describeKernel('demo', { timeout: 120_000 }, () => {
         expect(verdict.reasons).toContain('NODE_CONTENTION');
         expect(verdict.contention.explained).toBeGreaterThan(0.5);
         expect(await stage.badge()).toBe('Skewed');
-      });
+      };
+      await play(['noisy-neighbour', '--seconds', '120'], [], check, lookAtPage);
     });
   });
 });
@@ -217,15 +213,4 @@ async function namesOf(variable: string, { url }: Outcome): Promise<readonly str
   const asked = new URLSearchParams({ 'match[]': selector });
   const response = await fetch(`${url}/api/v1/label/${label}/values?${asked}`);
   return ((await response.json()) as { readonly data: readonly string[] }).data;
-}
-
-/** The address that the demo's agent listens on, once it does. */
-async function addressOf(stderr: NodeJS.ReadableStream): Promise<string> {
-  let said = '';
-  for await (const chunk of stderr) {
-    said += String(chunk);
-    const address = /Metrics: http:\/\/(\S+)\/metrics/.exec(said)?.[1];
-    if (address !== undefined) return address;
-  }
-  throw new Error(`The demo ended:\n${said}`);
 }

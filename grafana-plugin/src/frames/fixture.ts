@@ -151,28 +151,55 @@ function nativeFrame(
   columns: readonly (readonly number[])[],
   layout: Layout,
 ): DataFrame {
-  const rows = times.flatMap((time, i) =>
-    indices.flatMap((index, column) => {
+  const cells = times.flatMap((time, i) =>
+    indices.flatMap((index, column): HeatmapCell[] => {
       const count = columns[column]?.[i] ?? 0;
       return count > 0
-        ? [[time * 1000, Math.exp(layout.lnLower(index)), Math.exp(layout.lnUpper(index)), count]]
+        ? [[time, Math.exp(layout.lnLower(index)), Math.exp(layout.lnUpper(index)), count]]
         : [];
     }),
   );
-  const column = (at: number): number[] => rows.map((row) => row[at] ?? NaN);
+  return heatmapFrame(refId, labels, cells);
+}
+
+/** A bucket of a native histogram at a moment (Unix seconds), with its bounds and what is in it. */
+export type HeatmapCell = readonly [time: number, lower: number, upper: number, count: number];
+
+/** Returns one native histogram as the data source answers it: a row for each bucket of each moment. */
+export function heatmapFrame(refId: string, labels: Labels, cells: readonly HeatmapCell[]): DataFrame {
+  const column = (of: (cell: HeatmapCell) => number): number[] => cells.map(of);
   return {
     refId,
-    length: rows.length,
+    length: cells.length,
     meta: { type: 'heatmap-cells' as never },
     fields: [
-      field('xMax', 'time', column(0)),
-      { ...field('yMin', 'number', column(1)), labels: { ...labels } },
-      field('yMax', 'number', column(2)),
-      field('count', 'number', column(3)),
+      field(
+        'xMax',
+        'time',
+        column(([time]) => time * 1000),
+      ),
+      {
+        ...field(
+          'yMin',
+          'number',
+          column(([, lower]) => lower),
+        ),
+        labels: { ...labels },
+      },
+      field(
+        'yMax',
+        'number',
+        column(([, , upper]) => upper),
+      ),
+      field(
+        'count',
+        'number',
+        column(([, , , count]) => count),
+      ),
       field(
         'yLayout',
         'number',
-        rows.map(() => 0),
+        column(() => 0),
       ),
     ],
   };
