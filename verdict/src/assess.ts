@@ -111,6 +111,8 @@ export function rungFinding(state: State, grade: Grade['name'], i: number): Find
   return findingOf({
     metric: quantileName(rung.p),
     effects: rung.effects,
+    least: rung.least,
+    most: rung.most,
     raw: rawRung?.effects,
     segments: rung.segments,
     // The other half is for the segments.
@@ -212,6 +214,11 @@ function isStarved({ canary, baseline }: State['delay']): boolean {
 /** Scheduler delay as a share of request time; null without any. */
 export function delayShare({ schedSeconds, seconds }: State['delay']['canary']): number | null {
   return seconds > 0 ? Math.min(1, schedSeconds / seconds) : null;
+}
+
+/** The share of an arm's CPU time that was stolen, as its requests met it; null where nobody tells. */
+export function stolenShare({ stolen, requests }: State['steal']['canary']): number | null {
+  return requests > 0 ? stolen / requests : null;
 }
 
 /** What a grade compares, what it takes out, and what it cannot know. */

@@ -25,6 +25,8 @@ export interface Finding {
   readonly worse: boolean;
   readonly notInferior: boolean;
   readonly suspect: boolean;
+  /** Whether what a host took from one version's CPUs alone makes the difference to what is said. */
+  readonly isStealDecisive: boolean;
   readonly healed: boolean;
   /** No amount of time can prove the margin: what the nodes may differ by is too much, or unknown. */
   readonly outOfReach: boolean;
@@ -36,6 +38,9 @@ export interface Finding {
 export interface Evidenced {
   readonly metric: string;
   readonly effects: EffectSeries;
+  /** What is left of them at least and at most, whatever steal did; by default, they themselves. */
+  readonly least?: EffectSeries;
+  readonly most?: EffectSeries;
   readonly raw: EffectSeries | undefined;
   /** Fresh starts, which share half of α between them. */
   readonly segments?: readonly Segment[];
@@ -69,6 +74,7 @@ export function findingOf(evidenced: Evidenced): Finding | undefined {
     elapsedSeconds,
   } = evidenced;
   const { rawFailLn = failLn, resolution = 0, shift = 0, standing = () => 0 } = evidenced;
+  const { least = effects, most = effects } = evidenced;
   const variance = longRunVariance(effects);
   const radius = effectRadius(effects, alpha, variance);
   const passRadius = effectRadius(effects, passAlpha, variance);
@@ -85,13 +91,28 @@ export function findingOf(evidenced: Evidenced): Finding | undefined {
   const rawRadius = raw && effectRadius(raw, alpha);
   // An interpolated quantile may be off by its bucket: a bucket wider than the margin proves only larger effects.
   const coarse = resolution / 2 > failLn;
-  const passUpper = effect + passRadius + (standingPass ?? Infinity);
   const recent = (lastQuarterEffect(effects) ?? 0) - shift;
-  const notInferior = blocks >= passBlocks && passUpper < passLn && recent < passLn && !coarse;
   const bar = failLn + (coarse ? 2 * resolution : 0);
+  const offset = shift + (standingFail ?? 0);
   const recentlyWorse = segments.some(
-    (segment) => segmentLower(segment, alpha) - shift - (standingFail ?? 0) > bar,
+    ({ order, effects: own }) => segmentLower(order, own, alpha) - offset > bar,
   );
+  const worse = recentlyWorse || (blocks >= failBlocks && lower > bar);
+  // A difference that is proven to lie within the margin is not held against anyone.
+  const suspect = blocks >= failBlocks && lower > 0 && upper > failLn;
+  const isWithin = (series: EffectSeries): boolean =>
+    blocks >= passBlocks &&
+    !coarse &&
+    (series === effects ? mean + passRadius : upperOf(series, passAlpha)) -
+      shift +
+      (standingPass ?? Infinity) <
+      passLn &&
+    (lastQuarterEffect(series) ?? 0) - shift < passLn;
+  const notInferior = isWithin(most);
+  const leastLower = least === effects ? lower : lowerOf(least, alpha) - offset;
+  const isWorseAnyway =
+    segments.some((segment) => segmentLower(segment.order, segment.least, alpha) - offset > bar) ||
+    leastLower > bar;
   return {
     metric,
     blocks,
@@ -105,10 +126,14 @@ export function findingOf(evidenced: Evidenced): Finding | undefined {
     passLn,
     lnBaseline,
     coarse,
-    worse: recentlyWorse || (blocks >= failBlocks && lower > bar),
+    worse,
     notInferior,
-    // A difference that is proven to lie within the margin is not held against anyone.
-    suspect: blocks >= failBlocks && lower > 0 && upper > failLn,
+    suspect,
+    isStealDecisive: worse
+      ? !isWorseAnyway
+      : suspect
+        ? leastLower <= 0
+        : most !== effects && !notInferior && isWithin(effects),
     healed: !recentlyWorse && recent <= failLn,
     outOfReach: standingPass === undefined || standingPass >= passLn,
     mde: radius + (standingFail ?? 0) + powerQuantile * Math.sqrt(variance / blocks),
@@ -117,11 +142,17 @@ export function findingOf(evidenced: Evidenced): Finding | undefined {
 }
 
 /** Lower bound of a segment's mean; the k-th gets α/(k(k+1)), and all of them together α. */
-function segmentLower({ order, effects }: Segment, alpha: number): number {
+function segmentLower(order: number, effects: EffectSeries, alpha: number): number {
   if (effects.count < failBlocks) return -Infinity;
-  return (
-    (meanEffect(effects) ?? -Infinity) - (effectRadius(effects, alpha / (order * (order + 1))) ?? Infinity)
-  );
+  return lowerOf(effects, alpha / (order * (order + 1)));
+}
+
+function lowerOf(series: EffectSeries, alpha: number): number {
+  return (meanEffect(series) ?? -Infinity) - (effectRadius(series, alpha) ?? Infinity);
+}
+
+function upperOf(series: EffectSeries, alpha: number): number {
+  return (meanEffect(series) ?? Infinity) + (effectRadius(series, alpha) ?? Infinity);
 }
 
 /** Returns the finding as people read it: relative differences, null where unknown. */

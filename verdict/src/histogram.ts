@@ -2,21 +2,30 @@
 import type { Layout } from './buckets.ts';
 import type { BucketCounts } from './types.ts';
 
-/** A dense accumulator of weighted bucket counts; `squares` is the sum of squared weights. */
+/**
+ * A dense accumulator of weighted bucket counts; `squares` is the sum of squared weights, `stolen` the sum of weights
+ * times the share of CPU time that a host took from what answered them.
+ */
 export interface Histogram {
   lowest: number;
   weights: Float64Array;
   total: number;
   squares: number;
+  stolen: number;
 }
 
 /** Returns a histogram without observations. */
 export function emptyHistogram(): Histogram {
-  return { lowest: 0, weights: new Float64Array(0), total: 0, squares: 0 };
+  return { lowest: 0, weights: new Float64Array(0), total: 0, squares: 0, stolen: 0 };
 }
 
 /** Adds `counts`, each observation with `weight` ≥ 0, to `target`; returns how many observations they are. */
-export function addCounts(target: Histogram, { offset, counts }: BucketCounts, weight = 1): number {
+export function addCounts(
+  target: Histogram,
+  { offset, counts }: BucketCounts,
+  weight = 1,
+  stealShare = 0,
+): number {
   reserve(target, offset, offset + counts.length);
   const { weights } = target;
   const shift = offset - target.lowest;
@@ -28,6 +37,7 @@ export function addCounts(target: Histogram, { offset, counts }: BucketCounts, w
   }
   target.total += observations * weight;
   target.squares += observations * weight * weight;
+  target.stolen += observations * weight * stealShare;
   return observations;
 }
 
@@ -48,6 +58,7 @@ export function addToBoth(
   { offset, counts }: BucketCounts,
   observations: number,
   weight: number,
+  stealShare = 0,
 ): void {
   reserve(plain, offset, offset + counts.length);
   reserve(weighted, offset, offset + counts.length);
@@ -81,6 +92,8 @@ export function addToBoth(
   plain.squares += observations;
   weighted.total += observations * weight;
   weighted.squares += observations * weight * weight;
+  plain.stolen += observations * stealShare;
+  weighted.stolen += observations * weight * stealShare;
 }
 
 /** Adds another histogram to `target`. */
@@ -98,6 +111,7 @@ export function clear(target: Histogram): void {
   target.weights.fill(0);
   target.total = 0;
   target.squares = 0;
+  target.stolen = 0;
 }
 
 /**
@@ -196,6 +210,7 @@ function combine(target: Histogram, other: Histogram, sign: 1 | -1): void {
   }
   target.total += sign * other.total;
   target.squares += sign * other.squares;
+  target.stolen += sign * other.stolen;
 }
 
 /** Makes room for the buckets [from, to). */

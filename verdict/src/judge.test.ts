@@ -306,6 +306,60 @@ describe('with net durations and shared nodes', () => {
   });
 });
 
+describe('beside a hypervisor that takes CPU time', () => {
+  /** Each version is pinned to CPUs of its own on a shared node. */
+  const run = (canary: number, baseline: number, canarySteal: number, baselineSteal: number) =>
+    judge(
+      input(60, () => [
+        cell('n1', 'canary', canary, { contention: { stealShare: canarySteal } }),
+        cell('n1', 'baseline', baseline, { contention: { stealShare: baselineSteal } }),
+      ]),
+    );
+
+  test('a canary that looks slow as steal can make it is not failed', () => {
+    expect(run(0.03, 0.02, 0, 0)).toMatchObject({ verdict: 'fail' });
+    expect(run(0.03, 0.02, 0.05, 0)).toMatchObject({
+      verdict: 'marginal',
+      code: 'inconclusive',
+      reasons: ['CPU_STOLEN', 'LATENCY_SUSPECT'],
+      contention: { stealShare: { canary: expect.closeTo(0.05, 9) as number, baseline: 0 } },
+    });
+  });
+
+  test('one that is slower than steal can make it fails', () => {
+    expect(run(0.06, 0.02, 0.02, 0)).toMatchObject({ verdict: 'fail', reasons: ['LATENCY_WORSE'] });
+    expect(run(0.4, 0.3, 0.01, 0)).toMatchObject({ verdict: 'fail', reasons: ['LATENCY_WORSE'] });
+  });
+
+  test('what both versions lose alike explains nothing', () => {
+    expect(run(0.03, 0.02, 0.05, 0.05)).toMatchObject({ verdict: 'fail', reasons: ['LATENCY_WORSE'] });
+    expect(run(0.02, 0.02, 0.05, 0.05)).toMatchObject({ verdict: 'pass' });
+  });
+
+  test('a canary does not pass against a baseline that steal may have slowed down', () => {
+    expect(run(0.1, 0.1, 0, 0.05)).toMatchObject({
+      verdict: 'inconclusive',
+      reasons: ['CPU_STOLEN'],
+    });
+    expect(run(0.1, 0.1, 0.05, 0)).toMatchObject({ verdict: 'pass' });
+  });
+
+  test('steal explains only what came with it', () => {
+    const slowInTheEnd = (stealAt: (i: number) => number) =>
+      judge(
+        input(80, (i) => [
+          cell('n1', 'canary', i < 40 ? 0.02 : 0.03, { contention: { stealShare: stealAt(i) } }),
+          cell('n1', 'baseline', 0.02, { contention: { stealShare: 0 } }),
+        ]),
+      );
+    expect(slowInTheEnd((i) => (i < 40 ? 0 : 0.05))).toMatchObject({
+      verdict: 'marginal',
+      reasons: ['CPU_STOLEN', 'LATENCY_SUSPECT'],
+    });
+    expect(slowInTheEnd((i) => (i < 20 ? 0.05 : 0))).toMatchObject({ verdict: 'fail' });
+  });
+});
+
 describe('with co-tenants and no shared node', () => {
   const others = (node: string, factor: number): readonly Cell[] =>
     ['a', 'b', 'c'].map((name) => cell(node, `other:${name}`, 0.2 * factor));

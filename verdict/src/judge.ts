@@ -8,6 +8,7 @@ import {
   isReady,
   rungFinding,
   secondsToJudge,
+  stolenShare,
 } from './assess.ts';
 import type { Assessment } from './assess.ts';
 import { oddsRatio } from './exposures.ts';
@@ -155,6 +156,7 @@ function verdictOf(state: State, now: number): Verdict {
     grade: { ...grade, nodes: canaryNodes(state.nodes) },
     contention: {
       schedDelayShare: { canary: delayShare(state.delay.canary), baseline: delayShare(state.delay.baseline) },
+      stealShare: { canary: stolenShare(state.steal.canary), baseline: stolenShare(state.steal.baseline) },
       explained: (tail && grade.name !== 'none' ? explainedShare(tail) : undefined) ?? null,
     },
     reasons: lacking.length > 0 ? lacking : [...decision.reasons, ...remarks(state, assessment, decision)],

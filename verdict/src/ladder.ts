@@ -3,8 +3,9 @@ import type { Layout } from './buckets.ts';
 import { clear, effectiveSize, emptyHistogram, merge, quantile } from './histogram.ts';
 import type { Histogram } from './histogram.ts';
 import { blockTail, ladder } from './options.ts';
-import { emptySeries, pushEffect } from './series.ts';
+import { copyOf, emptySeries, pushEffect } from './series.ts';
 import type { EffectSeries } from './series.ts';
+import { excessSteal, slackOfSteal } from './steal.ts';
 
 /** Canary and baseline over the same time, weighted so that they can be compared. */
 export interface Pair {
@@ -17,6 +18,12 @@ export interface Rung {
   readonly p: number;
   readonly open: Pair;
   readonly effects: EffectSeries;
+  /**
+   * The differences that are left at least, and at most, when what a host took from the CPUs of one version alone may
+   * have cost whatever it can: `effects` itself as long as it took nothing.
+   */
+  least: EffectSeries;
+  most: EffectSeries;
   /** The newest stretches of the run, so that a change is not hidden by all that went before. */
   readonly segments: Segment[];
   /** Sum over blocks of the baseline's ln seconds. */
@@ -29,6 +36,7 @@ export interface Rung {
 export interface Segment {
   readonly order: number;
   readonly effects: EffectSeries;
+  least: EffectSeries;
 }
 
 const segmentStride = 10;
@@ -38,14 +46,14 @@ const segmentLength = 20;
 export function emptyLadder(tail: number): readonly Rung[] {
   return ladder
     .filter((p) => p <= tail)
-    .map((p) => ({
-      p,
-      open: emptyPair(),
-      effects: emptySeries(),
-      segments: [],
-      lnBaselineSum: 0,
-      resolutionSum: 0,
-    }));
+    .map((p) => ({ p, open: emptyPair(), ...emptyDifferences(), segments: [], ...noSums }));
+}
+
+const noSums = { lnBaselineSum: 0, resolutionSum: 0 } as const;
+
+function emptyDifferences(): Pick<Rung, 'effects' | 'least' | 'most'> {
+  const effects = emptySeries();
+  return { effects, least: effects, most: effects };
 }
 
 /** Returns a pair without observations. */
@@ -78,7 +86,12 @@ export function pushPair(
     const baseline = quantile(block.baseline, layout, rung.p);
     const difference = (canary?.ln ?? NaN) - (baseline?.ln ?? NaN) - nodeEffect(i);
     if (canary && baseline && Number.isFinite(difference)) {
-      pushBlock(rung, difference, canary.variance + baseline.variance);
+      pushBlock(
+        rung,
+        difference,
+        stealSlack(block, layout, rung.p, canary.ln, baseline.ln),
+        canary.variance + baseline.variance,
+      );
       rung.lnBaselineSum += baseline.ln;
       rung.resolutionSum += canary.resolution / 2 + baseline.resolution / 2;
     }
@@ -91,13 +104,46 @@ export function blockProgress({ canary, baseline }: Pair, p: number): number {
   return (Math.min(effectiveSize(canary), effectiveSize(baseline)) * (1 - p)) / (blockTail - 1e-6);
 }
 
-function pushBlock({ effects, segments }: Rung, difference: number, samplingVariance: number): void {
+/** How much of a block's difference may be steal (positive), or may be hidden by it (negative). */
+function stealSlack(
+  { canary, baseline }: Pair,
+  layout: Layout,
+  p: number,
+  lnCanary: number,
+  lnBaseline: number,
+): number {
+  const ofCanary = excessSteal(canary, baseline);
+  if (ofCanary > 0) return slackOfSteal(baseline, layout, p, lnBaseline, ofCanary);
+  const ofBaseline = excessSteal(baseline, canary);
+  return ofBaseline > 0 ? -slackOfSteal(canary, layout, p, lnCanary, ofBaseline) : 0;
+}
+
+function pushBlock(rung: Rung, difference: number, slack: number, samplingVariance: number): void {
+  const { effects, segments } = rung;
   if (effects.count > 0 && effects.count % segmentStride === 0) {
-    segments.push({ order: effects.count / segmentStride, effects: emptySeries() });
+    const { effects: own, least } = emptyDifferences();
+    segments.push({ order: effects.count / segmentStride, effects: own, least });
     if (segments.length > segmentLength / segmentStride) segments.shift();
   }
-  pushEffect(effects, difference, samplingVariance);
-  for (const segment of segments) pushEffect(segment.effects, difference, samplingVariance);
+  rung.most = pushBeside(rung.most, effects, difference, Math.max(0, -slack), samplingVariance);
+  for (const one of [rung, ...segments]) {
+    one.least = pushBeside(one.least, one.effects, difference, Math.min(0, -slack), samplingVariance);
+    pushEffect(one.effects, difference, samplingVariance);
+  }
+}
+
+/** Adds to a series that is `effects` itself, which is added to elsewhere, for as long as there is nothing to shift. */
+function pushBeside(
+  series: EffectSeries,
+  effects: EffectSeries,
+  difference: number,
+  shift: number,
+  samplingVariance: number,
+): EffectSeries {
+  if (series === effects && shift === 0) return series;
+  const own = series === effects ? copyOf(effects) : series;
+  pushEffect(own, difference + shift, samplingVariance);
+  return own;
 }
 
 function mergePair(target: Pair, other: Pair): void {

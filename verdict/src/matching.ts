@@ -66,9 +66,10 @@ export function fillPairs(
     const { arm, durations, netDurations } = cell;
     const beside = byCell[i]?.[arm === 'canary' ? 'baseline' : 'canary'] ?? 0;
     const overlap = beside / (beside + size);
-    addToBoth(pairs.raw[arm], pairs.matched[arm], durations, size, overlap);
+    const stealShare = cell.contention?.stealShare ?? 0;
+    addToBoth(pairs.raw[arm], pairs.matched[arm], durations, size, overlap, stealShare);
     if (!netDurations || (isMatched && overlap === 0)) continue;
-    addCounts(pairs.net[arm], netDurations, isMatched ? overlap : 1);
+    addCounts(pairs.net[arm], netDurations, isMatched ? overlap : 1, stealShare);
     withNet[arm] += size;
   }
   return { canary, matched, net: withNet.baseline > 0 ? withNet.canary : 0 };

@@ -95,6 +95,8 @@ const sentences: Readonly<Record<Reason, string>> = {
     'The canary waits for CPUs that it keeps busy itself, or at its own limit: that is not held against its nodes.',
   STARVED_OF_CPU:
     'Others leave the canary so little CPU that its requests queue behind each other: what its code takes cannot be told.',
+  CPU_STOLEN:
+    'The hypervisor took more CPU time from one version than from the other (steal), which may be all there is to their difference, or hide one.',
   BUCKETS_TOO_COARSE: 'The histogram buckets are wider than the margin.',
   LOWER_QUANTILE_JUDGED: 'Traffic allows only a lower quantile than the one wanted.',
   TAIL_NOT_JUDGEABLE: 'The wanted quantile has too few requests beyond it.',

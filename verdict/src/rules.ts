@@ -63,6 +63,8 @@ function byLatency({
     return answer('marginal', ['LATENCY_SUSPECT', why]);
   }
   if (starved) return answer('marginal', ['STARVED_OF_CPU', 'LATENCY_SUSPECT']);
+  if (worse.every((finding) => finding?.isStealDecisive === true))
+    return answer('marginal', ['CPU_STOLEN', 'LATENCY_SUSPECT']);
   if (worse.every((finding) => finding?.healed === true)) return answer('marginal', ['HEALED']);
   const masked = first.rawEffect !== undefined && first.rawEffect <= first.failLn;
   return answer('fail', masked ? ['LATENCY_WORSE', 'MASKED_BY_QUIET_NODE'] : ['LATENCY_WORSE']);
@@ -97,7 +99,11 @@ function byProof({ storm }: Assessment, { streak }: Circumstances): Decision | u
 function bySuspicion({ tail, median, mayFail, signals }: Assessment): Decision | undefined {
   const judged = [tail, median].filter((finding) => finding !== undefined);
   const reasons: Reason[] = [];
-  if (judged.some(({ suspect }) => suspect)) reasons.push('LATENCY_SUSPECT');
+  if (judged.some(({ suspect }) => suspect)) {
+    if (judged.every(({ suspect, isStealDecisive }) => !suspect || isStealDecisive))
+      reasons.push('CPU_STOLEN');
+    reasons.push('LATENCY_SUSPECT');
+  }
   if (judged.some(({ coarse, blocks }) => coarse && blocks >= passBlocks)) reasons.push('BUCKETS_TOO_COARSE');
   if (judged.some(({ outOfReach, blocks }) => outOfReach && blocks >= passBlocks))
     reasons.push('GRADE_NOT_SUFFICIENT');
@@ -117,6 +123,7 @@ function undecided(
   const reasons: Reason[] = [];
   if (!tail) reasons.push('WARMING_UP', 'LOW_TRAFFIC');
   else if (tail.blocks < passBlocks) reasons.push('LOW_TRAFFIC');
+  else if (tail.isStealDecisive || median?.isStealDecisive) reasons.push('CPU_STOLEN');
   else if (!tail.notInferior || median?.notInferior === false) reasons.push('EFFECT_TOO_SMALL_TO_SEE');
   if (tailP !== undefined && tailP < wantedTail) reasons.push('TAIL_NOT_JUDGEABLE');
   if (!errorsNotInferior) reasons.push('ERRORS_UNDECIDED');

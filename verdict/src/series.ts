@@ -29,6 +29,12 @@ export function emptySeries(): EffectSeries {
   };
 }
 
+/** Returns a series that goes on by itself. */
+export function copyOf(series: EffectSeries): EffectSeries {
+  const { products, differences, sums } = series;
+  return { ...series, products: products.slice(), differences: [...differences], sums: [...sums] };
+}
+
 /** Adds a block's difference (log scale) and its sampling variance as far as that is known. */
 export function pushEffect(series: EffectSeries, difference: number, samplingVariance: number): void {
   const { products, differences } = series;

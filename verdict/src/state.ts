@@ -20,7 +20,7 @@ import type { OnCall } from './oncall.ts';
 import type { Settings } from './options.ts';
 import { emptySignal, pushSignal } from './signals.ts';
 import type { SignalState } from './signals.ts';
-import type { Subject, Window } from './types.ts';
+import type { Cell, Subject, Window } from './types.ts';
 import { spelled, VerdictInputError } from './validate.ts';
 import type { CheckedWindow, Place } from './validate.ts';
 import { emptyWaits, pushWaits } from './waits.ts';
@@ -50,6 +50,7 @@ export interface State {
   /** Whether each arm has ever shown how long its requests take. */
   readonly durationsSeen: { canary: boolean; baseline: boolean };
   readonly delay: { readonly canary: Delay; readonly baseline: Delay };
+  readonly steal: { readonly canary: Steal; readonly baseline: Steal };
   /** Looks in a row at which everything spoke for a pass. */
   streak: number;
   looks: number;
@@ -60,6 +61,12 @@ export interface State {
 interface Delay {
   schedSeconds: number;
   seconds: number;
+}
+
+/** Requests of cells that tell what share of their CPU time was stolen, and the sum of those shares. */
+interface Steal {
+  stolen: number;
+  requests: number;
 }
 
 /** Returns a run without windows. */
@@ -83,6 +90,7 @@ export function emptyState(subject: Subject, settings: Settings): State {
     coverage: { canary: 0, matched: 0, net: 0, coTenant: 0 },
     durationsSeen: { canary: false, baseline: false },
     delay: { canary: { schedSeconds: 0, seconds: 0 }, baseline: { schedSeconds: 0, seconds: 0 } },
+    steal: { canary: { stolen: 0, requests: 0 }, baseline: { stolen: 0, requests: 0 } },
     streak: 0,
     looks: 0,
     firstStart: undefined,
@@ -131,6 +139,7 @@ function pushLatency(state: State, window: CheckedWindow): void {
   const unmatched = coverage.matched < coverage.canary / 2;
   pushNodes(state.nodes, cells, unmatched);
   pushWaits(state.waits, cells);
+  pushSteal(state.steal, cells);
   if (unmatched && pushCoTenants(state.coTenants, cells, pairs.raw, layout)) coverage.coTenant += canary;
   if (unmatched) pushCovariate(state.covariate, cells, layout);
   if (cells.some(({ schedDelaySeconds }) => schedDelaySeconds !== undefined)) {
@@ -140,6 +149,14 @@ function pushLatency(state: State, window: CheckedWindow): void {
         if (cell.arm === arm) delay[arm].schedSeconds += cell.schedDelaySeconds ?? 0;
       }
     }
+  }
+}
+
+function pushSteal(steal: State['steal'], cells: readonly Cell[]): void {
+  for (const { arm, requests, contention } of cells) {
+    if (contention?.stealShare === undefined || (arm !== 'canary' && arm !== 'baseline')) continue;
+    steal[arm].stolen += requests * contention.stealShare;
+    steal[arm].requests += requests;
   }
 }
 

@@ -65,6 +65,8 @@ export interface Contention {
   readonly runqueueP95Seconds?: number;
   readonly throttledShare?: number;
   readonly cpuPressureShare?: number;
+  /** Of the CPU time that the version wanted, what a hypervisor took: stolen / (stolen + used). */
+  readonly stealShare?: number;
 }
 
 /** A measure of the user's own, compared like latency (`mean`) or like errors (`ratio`, of events). */
@@ -160,9 +162,13 @@ export interface Grade {
   readonly nodes: readonly string[];
 }
 
-/** Scheduler delay as a share of request time, by arm; `explained`: share of the raw delta due to the nodes. */
+/**
+ * Scheduler delay as a share of request time, and the share of CPU time that a hypervisor took, by arm; `explained`:
+ * share of the raw delta due to the nodes.
+ */
 export interface ContentionVerdict {
   readonly schedDelayShare: { readonly canary: number | null; readonly baseline: number | null };
+  readonly stealShare: { readonly canary: number | null; readonly baseline: number | null };
   readonly explained: number | null;
 }
 
@@ -192,6 +198,7 @@ export type Reason =
   | 'CONTENTION_DIFFERS'
   | 'WAITS_FOR_ITSELF'
   | 'STARVED_OF_CPU'
+  | 'CPU_STOLEN'
   | 'BUCKETS_TOO_COARSE'
   | 'LOWER_QUANTILE_JUDGED'
   | 'TAIL_NOT_JUDGEABLE'

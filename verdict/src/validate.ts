@@ -112,6 +112,9 @@ function checkCell(value: unknown, layout: Layout, seen: Seen, place: Place): nu
   const contentionPlace = at(place, 'contention');
   const signs = record(contention, contentionPlace);
   for (const sign of contentionSigns) optionalAmount(signs[sign], contentionPlace, sign);
+  optionalAmount(signs.stealShare, contentionPlace, 'stealShare');
+  if (Number(signs.stealShare) > 1)
+    wrong(at(contentionPlace, 'stealShare'), 'a share of at most 1', signs.stealShare);
   return size;
 }
 
