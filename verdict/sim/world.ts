@@ -4,6 +4,8 @@ import { families, simulatedSchema, slowed, tabulate } from './families.ts';
 import type { BucketTable, Cdf, Slowing } from './families.ts';
 import { createRng } from './rng.ts';
 import type { Rng } from './rng.ts';
+import { createServer } from './server.ts';
+import type { Answered, Load } from './server.ts';
 
 /** One simulated rollout. Effects are relative changes of p99; times are minutes from the start. */
 export interface Scenario {
@@ -49,6 +51,8 @@ export interface Scenario {
   readonly kernel?: boolean;
   /** Other services on every node, slowed by the same neighbour. */
   readonly coTenants?: number;
+  /** Requests queue for a CPU of each pod's own, instead of being drawn from a family. */
+  readonly servers?: { readonly canary: Load; readonly baseline: Load };
   readonly withoutDurations?: boolean;
   readonly family?: string;
 }
@@ -68,7 +72,7 @@ export function createWorld(scenario: Scenario, run: number): World {
   const names = Object.keys(families);
   const family = scenario.family ?? names[run % names.length] ?? 'log-normal';
   const nodes = nodesOf(scenario, rng);
-  const pods = podsOf(scenario, family);
+  const pods = podsOf(scenario, family, rng);
   const windows: Window[] = [];
   const steps = Math.round((scenario.minutes * 60) / scenario.windowSeconds);
   const phase = 2 * Math.PI * rng.uniform();
@@ -110,6 +114,7 @@ interface Pod {
   readonly arm: Cell['arm'];
   /** Distributions when the node is quiet or busy, before and during the regression, in full and net. */
   readonly table: (busy: boolean, regressed: boolean, net: boolean) => BucketTable;
+  readonly answer?: (seconds: number, rps: number) => Answered;
 }
 
 function nodesOf(scenario: Scenario, rng: Rng): ReadonlyMap<number, Node> {
@@ -132,9 +137,11 @@ function stepNeighbour(node: Node, { neighbour, windowSeconds }: Scenario, rng: 
   if (node.neighbour && neighbour?.bursty && rng.uniform() < windowSeconds / 300) node.busy = !node.busy;
 }
 
-function podsOf(scenario: Scenario, family: string): readonly Pod[] {
+function podsOf(scenario: Scenario, family: string, rng: Rng): readonly Pod[] {
   const table = tableOf(scenario, family);
   const healthy: Pod['table'] = (busy, _, net) => table(busy, false, net);
+  const serverOf = (arm: 'canary' | 'baseline') =>
+    scenario.servers && { answer: createServer(scenario.servers[arm], rng) };
   const others = Array.from({ length: scenario.coTenants ?? 0 }, (_, i): Pod[] =>
     [...new Set([...scenario.canaryNodes, ...scenario.baselineNodes])].map((node) => ({
       node,
@@ -143,8 +150,13 @@ function podsOf(scenario: Scenario, family: string): readonly Pod[] {
     })),
   );
   return [
-    ...scenario.canaryNodes.map((node): Pod => ({ node, arm: 'canary', table })),
-    ...scenario.baselineNodes.map((node): Pod => ({ node, arm: 'baseline', table: healthy })),
+    ...scenario.canaryNodes.map((node): Pod => ({ node, arm: 'canary', table, ...serverOf('canary') })),
+    ...scenario.baselineNodes.map((node): Pod => ({
+      node,
+      arm: 'baseline',
+      table: healthy,
+      ...serverOf('baseline'),
+    })),
     ...others.flat(),
   ];
 }
@@ -168,6 +180,14 @@ function tableOf({ neighbour, regression }: Scenario, family: string): Pod['tabl
 
 function cellOf(scenario: Scenario, pod: Pod, node: Node, minute: number, traffic: number, rng: Rng): Cell {
   const { regression, errors, rpsPerPod, windowSeconds } = scenario;
+  if (pod.answer) {
+    return {
+      node: `n${node.id}`,
+      arm: pod.arm,
+      errors: 0,
+      ...pod.answer(windowSeconds, rpsPerPod * traffic),
+    };
+  }
   const mean = rpsPerPod * windowSeconds * traffic;
   const regressed =
     pod.arm === 'canary' &&
