@@ -28,6 +28,7 @@ const setUp = () => {
     (_roots, path) => {
       return table.get(path) ?? { ...absent, cpuUs: undefined };
     },
+    { observe: () => undefined, isSeen: () => false, perSecondRun: () => 0 },
   );
   const read = async (...cgroups: KnownCgroup[]) => {
     const { maps } = await reader.read(cgroups);
@@ -41,6 +42,7 @@ test('counters count from the first reading, and memory is what it is', async ()
   table.set('/a', reading(5000, { throttledUs: 10, memoryBytes: 4096, pressures: [{ some: 7, full: 3 }] }));
   expect(await read(known('1', '/a'))).toEqual({
     '@cgroup_cpu_us': { '1': 0 },
+    '@cgroup_stolen_us': {},
     '@cgroup_throttled_us': { '1': 0 },
     '@cgroup_pressure_us': { '1,0,0': 0, '1,0,1': 0 },
     '@cgroup_memory_bytes': { '1': 4096 },
@@ -48,6 +50,7 @@ test('counters count from the first reading, and memory is what it is', async ()
   table.set('/a', reading(5600, { throttledUs: 30, memoryBytes: 2048, pressures: [{ some: 9, full: 3 }] }));
   expect(await read(known('1', '/a'))).toEqual({
     '@cgroup_cpu_us': { '1': 600 },
+    '@cgroup_stolen_us': {},
     '@cgroup_throttled_us': { '1': 20 },
     '@cgroup_pressure_us': { '1,0,0': 2, '1,0,1': 0 },
     '@cgroup_memory_bytes': { '1': 2048 },
@@ -92,4 +95,30 @@ test('a counter that falls, as that of a new cgroup with an old id, does not', a
 test('a cgroup that is gone is no error', async () => {
   const { read } = setUp();
   expect(await read(known('1', '/gone'))).toMatchObject({ '@cgroup_memory_bytes': {} });
+});
+
+test('of what a hypervisor takes, each cgroup has its part by the CPUs that it may use', async () => {
+  const perSecondRun = (cpus?: readonly number[]) => (cpus?.includes(0) === true ? 0.1 : 0);
+  const table = new Map([
+    ['/pinned', reading(1000)],
+    ['/pinned/main', reading(1000)],
+    ['/free', reading(1000)],
+  ]);
+  const cpusByPath: Record<string, readonly number[]> = {
+    '/pinned': [0, 1],
+    '/pinned/main': [0],
+    '/free': [1],
+  };
+  const reader = createCgroupReader(
+    { v2: '/v2', v1: { cpu: undefined, memory: undefined } },
+    (_roots, path) => table.get(path) ?? reading(NaN),
+    { observe: () => undefined, isSeen: () => true, perSecondRun },
+    { cpusOf: (path) => cpusByPath[path], keep: () => undefined },
+  );
+  const cgroups = [known('1', '/pinned'), known('2', '/pinned/main'), known('3', '/free', slice)];
+  await reader.read(cgroups);
+  table.set('/pinned', reading(3000));
+  table.set('/free', reading(3000));
+  const { maps } = await reader.read(cgroups);
+  expect(Object.fromEntries(maps.get('@cgroup_stolen_us') ?? [])).toEqual({ '1': 200, '3': 0 });
 });

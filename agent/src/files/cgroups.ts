@@ -5,12 +5,15 @@ import type { CounterDefinition } from '../probes/probe.ts';
 import { metricNames } from '../series/names.ts';
 import { lineageOf } from '../workloads/lineage.ts';
 import type { KnownCgroup } from '../workloads/workloads.ts';
+import { createAffinities } from './affinity.ts';
 import { readCgroup, type CgroupReading, type CgroupRoots } from './read.ts';
+import { createStealWatch, type StealWatch } from './steal.ts';
 
 export const resources = ['cpu', 'memory', 'io'] as const;
 export const kinds = ['some', 'full'] as const;
 
 const cpuMap = '@cgroup_cpu_us';
+const stolenMap = '@cgroup_stolen_us';
 const throttledMap = '@cgroup_throttled_us';
 const pressureMap = '@cgroup_pressure_us';
 const memoryMap = '@cgroup_memory_bytes';
@@ -20,6 +23,12 @@ const definition = { labels: {}, fields: [], kind: 'counter', scale: 1e-6 } as c
 /** What the readings become. The maps are not the kernel's, but count like those. */
 export const cgroupMetrics: readonly CounterDefinition[] = [
   { ...definition, name: metricNames.cpu, help: 'CPU time used.', map: cpuMap },
+  {
+    ...definition,
+    name: metricNames.stolen,
+    help: 'CPU time that the hypervisor took from it: the time it used, times what was stolen by what was run on the CPUs that it may use.',
+    map: stolenMap,
+  },
   {
     ...definition,
     name: metricNames.throttled,
@@ -54,7 +63,12 @@ export interface CgroupReader {
 /** A turn of the event loop is for so many cgroups: each takes some 50 us. */
 const cgroupsPerTurn = 50;
 
-export const createCgroupReader = (roots: CgroupRoots, read = readCgroup): CgroupReader => {
+export const createCgroupReader = (
+  roots: CgroupRoots,
+  read = readCgroup,
+  steal: StealWatch = createStealWatch(),
+  affinities = createAffinities(roots.v2),
+): CgroupReader => {
   /** By key: what a counter was when last read, and what has come since the first time. */
   let lastByKey: ReadonlyMap<string, number> = new Map();
   const totalByKey = new Map<string, number>();
@@ -62,6 +76,11 @@ export const createCgroupReader = (roots: CgroupRoots, read = readCgroup): Cgrou
   return {
     read: async (known) => {
       const cgroups = topmost(known);
+      steal.observe();
+      const pathsByTop = groupByTop(cgroups, known);
+      affinities.keep(new Set(known.map(({ path }) => path)));
+      const stolenPerUs = (path: string): number =>
+        steal.perSecondRun(fewest((pathsByTop.get(path) ?? []).map(affinities.cpusOf)));
       const readings = new Map<string, CgroupReading>();
       for (const [index, { path }] of cgroups.entries()) {
         if (index % cgroupsPerTurn === cgroupsPerTurn - 1) await setImmediate();
@@ -85,6 +104,9 @@ export const createCgroupReader = (roots: CgroupRoots, read = readCgroup): Cgrou
         if (reading === undefined) continue;
         const cpu = growth(cpuMap, cgroupId, reading.cpuUs);
         add(cpuMap, cgroupId, cpu);
+        // A node from which nothing was ever stolen needs no series to say so.
+        const stolen = steal.isSeen() ? cpu * stolenPerUs(path) : undefined;
+        if (stolen !== undefined) add(stolenMap, cgroupId, stolen);
         add(throttledMap, cgroupId, growth(throttledMap, cgroupId, reading.throttledUs));
         for (const [resource, pressure] of reading.pressures.entries()) {
           for (const [kind, name] of kinds.entries()) {
@@ -100,6 +122,7 @@ export const createCgroupReader = (roots: CgroupRoots, read = readCgroup): Cgrou
         const outerId = outer === undefined ? undefined : outerByPath.get(outer);
         if (outerId === undefined) continue;
         add(cpuMap, outerId, -cpu);
+        if (stolen !== undefined) add(stolenMap, outerId, -stolen);
         const around = maps.get(memoryMap)?.get(outerId);
         if (around !== undefined) maps.get(memoryMap)?.set(outerId, around - (reading.memoryBytes ?? 0));
       }
@@ -117,5 +140,25 @@ const topmost = (known: readonly KnownCgroup[]): readonly KnownCgroup[] => {
     .filter(({ path, workload }) => workloadByPath.get(parentOf(path)) !== workload)
     .sort((a, b) => a.path.length - b.path.length);
 };
+
+/** Paths of all known cgroups by the topmost one that they are in. */
+const groupByTop = (
+  cgroups: readonly KnownCgroup[],
+  known: readonly KnownCgroup[],
+): ReadonlyMap<string, readonly string[]> => {
+  const groups = new Map<string, string[]>(cgroups.map(({ path }) => [path, []]));
+  for (const { path } of known) {
+    const top = lineageOf(path).find((ancestor) => groups.has(ancestor));
+    if (top !== undefined) groups.get(top)?.push(path);
+  }
+  return groups;
+};
+
+/** A container that holds a pod together may run anywhere; the one that works is the one that was pinned. */
+const fewest = (some: readonly (readonly number[] | undefined)[]): readonly number[] | undefined =>
+  some.reduce(
+    (best, one) => (one === undefined || (best !== undefined && best.length <= one.length) ? best : one),
+    undefined,
+  );
 
 const parentOf = (path: string): string => path.slice(0, path.lastIndexOf('/'));

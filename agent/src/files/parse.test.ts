@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { parsePressure, parseSteal, singleValue, valueOfKey } from './parse.ts';
+import { parseCpuList, parseCpuTimes, parsePressure, parseSteal, singleValue, valueOfKey } from './parse.ts';
 
 const cpuStat = 'usage_usec 7530637090\nuser_usec 6572749609\nnr_throttled 12\nthrottled_usec 345678\n';
 
@@ -43,4 +43,23 @@ test('steal is the eighth time of the first line', () => {
     ),
   ).toBe(1251);
   expect(parseSteal('cpu  1 2 3\n')).toBeUndefined();
+});
+
+test('times of each CPU are what it ran, and what was stolen while it wanted to', () => {
+  const text =
+    'cpu  9 9 9 9 9 9 9 9 0 0\ncpu0 1 2 3 1000 4 5 6 7 8 9\ncpu13 10 0 0 5 0 0 0 0 0 0\nintr 1 2 3\nctxt 5\n';
+  expect([...parseCpuTimes(text)]).toEqual([
+    [0, { run: 17, stolen: 7 }],
+    [13, { run: 10, stolen: 0 }],
+  ]);
+  expect(parseCpuTimes('').size).toBe(0);
+});
+
+test.each([
+  ['0', [0]],
+  ['0-2,8,10-11', [0, 1, 2, 8, 10, 11]],
+  ['', undefined],
+  ['all', undefined],
+])('the list of CPUs %j', (text, cpus) => {
+  expect(parseCpuList(text)).toEqual(cpus);
 });

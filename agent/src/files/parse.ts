@@ -21,5 +21,35 @@ export const parsePressure = (text: string): { readonly some?: number; readonly 
 export const parseSteal = (text: string): number | undefined =>
   number(/^cpu +(?:\d+ +){7}(\d+)/.exec(text)?.[1]);
 
+/** Times of a CPU, in ticks of 10 ms. */
+export interface CpuTimes {
+  /** It ran something: user, nice, system, irq and softirq. */
+  readonly run: number;
+  /** It wanted to, and the hypervisor ran others. */
+  readonly stolen: number;
+}
+
+/** Times by number of the CPU, of /proc/stat (proc(5)); without steal where the kernel tells none. */
+export const parseCpuTimes = (text: string): ReadonlyMap<number, CpuTimes> =>
+  new Map(
+    [...text.matchAll(/^cpu(\d+) (.+)$/gm)].map(([, cpu, times = '']) => {
+      const [user = 0, nice = 0, system = 0, , , irq = 0, softirq = 0, stolen = 0] = times
+        .split(' ')
+        .map((ticks) => number(ticks) ?? 0);
+      return [Number(cpu), { run: user + nice + system + irq + softirq, stolen }];
+    }),
+  );
+
+/** The CPUs of a list such as `0-3,8` (cpuset(7)); undefined for what is none. */
+export const parseCpuList = (text: string): readonly number[] | undefined => {
+  const ranges = text.split(',').map((range) => range.split('-').map(number));
+  const cpus = ranges.flatMap(([first, last = first]) =>
+    first === undefined || last === undefined
+      ? []
+      : Array.from({ length: last - first + 1 }, (_, i) => first + i),
+  );
+  return cpus.length > 0 ? cpus : undefined;
+};
+
 const number = (text: string | undefined): number | undefined =>
   text !== undefined && /^\d+$/.test(text) ? Number(text) : undefined;

@@ -51,10 +51,11 @@ export const readCgroup = ({ v2, v1 }: CgroupRoots, path: string): CgroupReading
 };
 
 // The files of interest are short; reading them so takes a third of readFileSync's time.
-const buffer = Buffer.alloc(4096);
+const shortBuffer = Buffer.alloc(4096);
 
-/** The first 4 KiB of a file; undefined if it cannot be read. */
-export const readText = (file: string): string | undefined => {
+/** The first 4 KiB of a file, or as many bytes as asked for; undefined if it cannot be read. */
+export const readText = (file: string, bytes = shortBuffer.length): string | undefined => {
+  const buffer = bytes > shortBuffer.length ? Buffer.allocUnsafe(bytes) : shortBuffer;
   let descriptor: number | undefined;
   try {
     descriptor = openSync(file, 'r');

@@ -29,6 +29,7 @@ export interface Blame {
 const figureByMetric = {
   [metricNames.throttled]: 'throttledSeconds',
   [metricNames.pressure]: 'cpuPressureSeconds',
+  [metricNames.stolen]: 'stolenSeconds',
   [metricNames.cpu]: 'cpuSeconds',
   [metricNames.memory]: 'memoryBytes',
   [metricNames.retransmits]: 'retransmits',

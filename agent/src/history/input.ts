@@ -114,7 +114,7 @@ const shownCell = (
     cpuWait,
     runqueueP95Seconds,
     blame,
-    figures: { throttledSeconds, cpuPressureSeconds, ...figures },
+    figures: { throttledSeconds, cpuPressureSeconds, stolenSeconds, ...figures },
   }: HistoryCell,
   arm: 'canary' | 'baseline',
   node: string,
@@ -124,6 +124,7 @@ const shownCell = (
     ...(runqueueP95Seconds !== undefined && { runqueueP95Seconds }),
     ...(throttledSeconds !== undefined && { throttledShare: throttledSeconds / windowSeconds }),
     ...(cpuPressureSeconds !== undefined && { cpuPressureShare: cpuPressureSeconds / windowSeconds }),
+    ...(stolenSeconds !== undefined && { stealShare: shareOf(stolenSeconds, figures.cpuSeconds) }),
   };
   return {
     node,
@@ -140,6 +141,9 @@ const shownCell = (
     ...(blame && { blame }),
   };
 };
+
+/** Of the CPU time that was wanted, what was stolen. */
+const shareOf = (stolen: number, used = 0): number => (stolen > 0 ? stolen / (stolen + used) : 0);
 
 const bucketCounts = ({ offset, counts }: Counts) => ({ offset, counts: [...counts] });
 

@@ -64,10 +64,13 @@ export const contentionQueries = (scope: Scope, native: boolean, windowSeconds: 
   const waits = native
     ? `${byVersion(scope)} (rate(plumbline_runqueue_wait_seconds${selector()}))`
     : `sum by (${version}, ${node}, le) (rate(plumbline_runqueue_wait_seconds_bucket${selector()}))`;
+  const used = `${byVersion(scope)} (rate(${metricNames.cpu}${selector()}))`;
+  const stolen = `${byVersion(scope)} (rate(${metricNames.stolen}${selector()}))`;
   return {
     runqueueP95Seconds: `histogram_quantile(0.95, ${waits})`,
     throttledShare: `${byVersion(scope)} (rate(plumbline_cpu_throttled_seconds_total${selector()}))`,
     cpuPressureShare: `${byVersion(scope)} (rate(plumbline_pressure_seconds_total${selector(', resource="cpu", kind="some"')}))`,
+    stealShare: `${stolen} / (${stolen} + ${used})`,
   } as const;
 };
 

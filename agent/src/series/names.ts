@@ -7,6 +7,7 @@ export const metricNames = {
   schedDelay: 'plumbline_http_request_sched_delay_seconds_total',
   blame: 'plumbline_cpu_blame_seconds_total',
   throttled: 'plumbline_cpu_throttled_seconds_total',
+  stolen: 'plumbline_cpu_stolen_seconds_total',
   cpu: 'plumbline_cpu_seconds_total',
   pressure: 'plumbline_pressure_seconds_total',
   memory: 'plumbline_memory_bytes',

@@ -40,11 +40,13 @@ const judged = [
   'requests',
   'delay',
   'runqueue',
+  'cpu',
+  'stolen',
   'throttled',
   'pressure',
   'blame',
 ] as const;
-const shown = ['cpu', 'memory', 'retransmits', 'failures'] as const;
+const shown = ['memory', 'retransmits', 'failures'] as const;
 
 /** The panel of this project, in full. */
 export const canaryPanel = (

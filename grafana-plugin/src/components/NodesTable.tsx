@@ -69,6 +69,13 @@ export function NodesTable({
       isShown: has(({ throttledShare }) => throttledShare),
     },
     {
+      head: 'stolen',
+      cell: ({ stealShare }: NodeRow) =>
+        `${formatValue(stealShare.canary, 'share')} | ${formatValue(stealShare.baseline, 'share')}`,
+      title: 'Share of the CPU time of canary | baseline that the hypervisor gave to others',
+      isShown: rows.some(({ stealShare: { canary, baseline } }) => (canary ?? 0) + (baseline ?? 0) > 0),
+    },
+    {
       head: 'CPU pressure',
       cell: ({ cpuPressureShare }: NodeRow) => formatValue(cpuPressureShare, 'share'),
       title: 'Share of time in which a task waited for a CPU',

@@ -9,7 +9,10 @@ type Grouped = ReadonlyMap<string, Increases>;
 
 /** Everything that is known of the groups (an arm on a node), by role. */
 export interface Parts extends Readonly<
-  Record<'requests' | 'delay' | 'throttled' | 'pressure' | 'cpu' | 'retransmits' | 'failures', Grouped>
+  Record<
+    'requests' | 'delay' | 'stolen' | 'throttled' | 'pressure' | 'cpu' | 'retransmits' | 'failures',
+    Grouped
+  >
 > {
   readonly durations: ReadonlyMap<string, Histograms>;
   readonly net: ReadonlyMap<string, Histograms>;
@@ -51,6 +54,7 @@ export function cellReader(group: string, step: number, parts: Parts): CellReade
     runqueueP95Seconds: amount(parts.runqueue.get(group)),
     throttledShare: increase(parts.throttled, step),
     cpuPressureShare: increase(parts.pressure, step),
+    stealShare: shareOf(increase(parts.stolen), increase(parts.cpu)),
   };
   return (i) => {
     // Both come from the same scrape: when one of them is not known, the other would be half the truth.
@@ -109,6 +113,17 @@ function sumWaits({ byKey, state: { length } }: Increases, isOwn: (culprit: stri
 
 function add(sums: Float64Array, increases: Float64Array): void {
   for (const [i, increase] of increases.entries()) sums[i] = (sums[i] ?? 0) + increase;
+}
+
+/** The one as a share of both together. */
+function shareOf(
+  part: (i: number) => number | undefined,
+  rest: (i: number) => number | undefined,
+): (i: number) => number | undefined {
+  return (i) => {
+    const value = part(i);
+    return value === undefined || value === 0 ? value : value / (value + (rest(i) ?? 0));
+  };
 }
 
 function nothing(): undefined {

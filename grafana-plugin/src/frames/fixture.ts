@@ -36,6 +36,11 @@ export function framesOf(run: Run, format: 'classic' | 'native' = 'classic'): re
       total('requests', ({ errors }) => errors, '5xx'),
       total('delay', ({ schedDelaySeconds = 0 }) => schedDelaySeconds),
       total('cpu', ({ cpuSeconds = 0 }) => cpuSeconds),
+      total(
+        'stolen',
+        ({ cpuSeconds = 0, contention: { stealShare = 0 } = {} }) =>
+          (cpuSeconds * stealShare) / (1 - stealShare),
+      ),
       total('throttled', ({ contention }) => seconds(contention?.throttledShare)),
       total('pressure', ({ contention }) => seconds(contention?.cpuPressureShare)),
       total('retransmits', ({ retransmits = 0 }) => retransmits),

@@ -14,6 +14,7 @@ export const queries = {
   delay: 'sum by (version, node) (plumbline_http_request_sched_delay_seconds_total{SELECTOR})',
   runqueue:
     'histogram_quantile(0.95, sum by (version, node, le) (rate(plumbline_runqueue_wait_seconds_bucket{SELECTOR}[$__rate_interval])))',
+  stolen: 'sum by (version, node) (plumbline_cpu_stolen_seconds_total{SELECTOR})',
   throttled: 'sum by (version, node) (plumbline_cpu_throttled_seconds_total{SELECTOR})',
   pressure:
     'sum by (version, node) (plumbline_pressure_seconds_total{SELECTOR, resource="cpu", kind="some"})',
@@ -32,6 +33,7 @@ export const labelsOf: Readonly<Record<Role, readonly string[]>> = {
   requests: ['version', 'node', 'code'],
   delay: ['version', 'node'],
   runqueue: ['version', 'node'],
+  stolen: ['version', 'node'],
   throttled: ['version', 'node'],
   pressure: ['version', 'node'],
   blame: ['version', 'node', 'culprit_namespace', 'culprit_app', 'culprit_version'],

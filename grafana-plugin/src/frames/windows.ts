@@ -113,6 +113,7 @@ export function readWindows(sources: Sources): {
     ),
     isOwn: sources.wanted.app === '' ? undefined : ownIn(sources),
     delay: counters('delay'),
+    stolen: counters('stolen'),
     throttled: counters('throttled'),
     pressure: counters('pressure'),
     cpu: counters('cpu'),

@@ -94,6 +94,14 @@ function factsOf(verdict: Verdict): readonly Fact[] {
   if (contention.explained !== null && (verdict.verdict === 'skewed' || contention.explained > 0.3)) {
     facts.push({ label: 'nodes explain', value: `${Math.round(100 * contention.explained)} %` });
   }
+  if (reasons.includes('CPU_STOLEN')) {
+    const { canary, baseline } = contention.stealShare;
+    facts.push({
+      label: 'stolen',
+      value: `${formatValue(canary, 'share')} against ${formatValue(baseline, 'share')}`,
+      detail: 'Share of the CPU time that the hypervisor took from the CPUs of each version.',
+    });
+  }
   facts.push({
     label: 'compared',
     value: grades[grade.name],

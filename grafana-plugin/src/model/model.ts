@@ -106,6 +106,7 @@ export interface NodeRow {
   readonly schedDelayShare: ByArm<number | null>;
   readonly runqueueP95Seconds: number | null;
   readonly throttledShare: number | null;
+  readonly stealShare: ByArm<number | null>;
   readonly cpuPressureShare: number | null;
   /** The largest first. */
   readonly blame: readonly { readonly culprit: string; readonly seconds: number }[];

@@ -26,7 +26,7 @@ export function nodeRows(run: Run, baseline: Sums, layout: Layout, p: number): r
 function rowOf(
   run: Run,
   node: string,
-  { canary, baseline, signs }: NodeSums,
+  { canary, baseline, signs, stealShare }: NodeSums,
   everywhere: number | null,
   layout: Layout,
   p: number,
@@ -43,6 +43,7 @@ function rowOf(
     },
     runqueueP95Seconds: signs.runqueueP95Seconds.mean(),
     throttledShare: signs.throttledShare.mean(),
+    stealShare: { canary: stealShare.canary.mean(), baseline: stealShare.baseline.mean() },
     cpuPressureShare: signs.cpuPressureShare.mean(),
     blame: blameOf(run, node),
   };
@@ -50,6 +51,8 @@ function rowOf(
 
 interface NodeSums extends ByArm<Sums> {
   readonly signs: Record<Sign, Mean>;
+  /** By arm: each may be pinned to CPUs of its own. */
+  readonly stealShare: ByArm<Mean>;
 }
 
 type Sign = 'runqueueP95Seconds' | 'throttledShare' | 'cpuPressureShare';
@@ -64,6 +67,8 @@ function sumsByNode({ windows }: Run): ReadonlyMap<string, NodeSums> {
       byNode.set(cell.node, sums);
       addCell(sums[cell.arm], cell);
       addSigns(sums, cell);
+      if (cell.contention?.stealShare !== undefined)
+        sums.stealShare[cell.arm].add(cell.contention.stealShare);
     }
   }
   return byNode;
@@ -93,6 +98,7 @@ function emptyNode(): NodeSums {
     canary: emptySums(),
     baseline: emptySums(),
     signs: { runqueueP95Seconds: mean(), throttledShare: mean(), cpuPressureShare: mean() },
+    stealShare: { canary: mean(), baseline: mean() },
   };
 }
 
