@@ -68,7 +68,7 @@ export const runAgent = async (
   const lacking = [...ground.findings, checkUser(config.user)].filter(({ status }) => status === 'missing');
   if (lacking.length > 0 || ground.cgroupRoot === undefined)
     throw new PreflightError(describeFindings(lacking));
-  const probes = fitProbes(await loadProbes(config.probes), ground);
+  const probes = fitProbes(await loadProbes(config.probes ?? 'default'), ground);
   for (const probe of probes) logFit(probe, log);
   const loaded = probes.filter(({ mode }) => mode !== 'none');
   const clock = await readJiffyClock();

@@ -36,7 +36,7 @@ const shape = z.strictObject({
   interval: duration(100, 60_000).prefault('1s'),
   /** User and group of the process that listens; 0: root, in the same process that measures. */
   user: z.int().min(0).max(4_294_967_294).default(65_532),
-  /** Names of the probes to load; by default all. */
+  /** Names of the probes to load; by default all that need not be named. */
   probes: z.array(z.string()).min(1).optional(),
   logLevel: z.enum(['debug', 'info', 'warn', 'error']).default('info'),
   bpftrace: z

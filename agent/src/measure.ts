@@ -4,10 +4,12 @@ import { compose, ownedPrograms } from './bpftrace/compose.ts';
 import { createFillWatch } from './bpftrace/fill.ts';
 import type { Program, Snapshot } from './bpftrace/run.ts';
 import { createSupervisor, newSupervisorState, type SupervisorState } from './bpftrace/supervise.ts';
+import { hasUprobes, withTracedFiles, type TracedFile } from './bpftrace/uprobes.ts';
 import { createBudget, type Load } from './cost/budget.ts';
 import { watchCost, type CostState } from './cost/watch.ts';
-import { runGroup } from './group.ts';
+import { runGroup, type Actor } from './group.ts';
 import type { PlainLog } from './log.ts';
+import { followLibraries, type LibraryState } from './tls/follow.ts';
 
 export interface MeasurePlan {
   /** Text by name, fragments in place. */
@@ -30,9 +32,14 @@ export interface MeasurePlan {
 /** Plain data. */
 export interface MeasureState extends SupervisorState {
   readonly cost: CostState;
+  readonly libraries: LibraryState;
 }
 
-export const newMeasureState = (): MeasureState => ({ ...newSupervisorState(), cost: new Map() });
+export const newMeasureState = (): MeasureState => ({
+  ...newSupervisorState(),
+  cost: new Map(),
+  libraries: { attached: 0, waiting: 0 },
+});
 
 export interface Measuring {
   readonly log: PlainLog;
@@ -51,11 +58,16 @@ export const measure = (
   { log, signal, state, onSnapshot }: Measuring,
 ): Promise<void> => {
   const { maxMapKeys } = bpftrace;
-  const without = (off: readonly string[]) =>
-    Object.fromEntries(Object.entries(probes).filter(([name]) => !off.includes(name)));
-  const programWithout = (off: readonly string[]): Program => ({
+  const textsOf = ({ off, files }: Pick<Program, 'off' | 'files'>) =>
+    Object.fromEntries(
+      Object.entries(probes)
+        .filter(([name, text]) => !off.includes(name) && (files.length > 0 || !hasUprobes(text)))
+        .map(([name, text]) => [name, withTracedFiles(text, files)]),
+    );
+  const programOf = (off: readonly string[], files: readonly TracedFile[]): Program => ({
     off,
-    text: (token) => compose(Object.values(without(off)), noFragment, intervalMs, token),
+    files,
+    text: (token) => compose(Object.values(textsOf({ off, files })), noFragment, intervalMs, token),
   });
   const observeFill = createFillWatch(maxMapKeys, (map, entries) => {
     log.warn({ map, entries, maxMapKeys }, 'a kernel map is filling up');
@@ -63,7 +75,7 @@ export const measure = (
   });
   const supervisor = createSupervisor({
     ...bpftrace,
-    program: programWithout([]),
+    program: programOf([], []),
     levels,
     log,
     state,
@@ -74,7 +86,7 @@ export const measure = (
   });
   // One that is still attaching has only some of its programs.
   const pid = () => (state.running ? state.pid : undefined);
-  const owned = () => ownedPrograms(without(state.off));
+  const owned = () => ownedPrograms(textsOf(supervisor.program()));
   const budgeting = createBudget(budget.cpuPercent / 100, budget.order);
   let notBeforeMs = -Infinity;
   const onSample = async (load: Load): Promise<void> => {
@@ -84,16 +96,20 @@ export const measure = (
     const reason = off.length > state.off.length ? 'over budget' : 'within budget again';
     const { cpuPercent } = budget;
     log.warn({ reason, off, cpuPercent, percentByProbe: percents(load) }, 'probes are switched');
-    const isDone = await supervisor.handOver(reason, programWithout(off));
+    const isDone = await supervisor.handOver(reason, ({ files }) => programOf(off, files));
     if (!isDone) notBeforeMs = performance.now() + pauseAfterFailureMs;
   };
-  return runGroup(
-    [
-      (stop) => supervisor.run(stop),
-      (stop) => watchCost({ ...budget, state: state.cost, log, pid, owned, onSample }, stop),
-    ],
-    signal,
-  );
+  const attach = (files: readonly TracedFile[]) =>
+    supervisor.handOver('TLS libraries', ({ off }) => programOf(off, files));
+  const actors: Actor[] = [
+    (stop) => supervisor.run(stop),
+    (stop) => watchCost({ ...budget, state: state.cost, log, pid, owned, onSample }, stop),
+  ];
+  if (Object.values(probes).some(hasUprobes))
+    actors.push((stop) =>
+      followLibraries({ state: state.libraries, isReady: () => state.running, attach }, stop),
+    );
+  return runGroup(actors, signal);
 };
 
 const percents = ({ shareByProbe }: Load) =>

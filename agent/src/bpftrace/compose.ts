@@ -1,7 +1,7 @@
 // In: the text of probes (bpf/*.bt). Out: one bpftrace program, and what it asks of the kernel.
 
 /** A probe body of the program, such as `tracepoint:sched:sched_switch { … }`. */
-interface Block {
+export interface Block {
   readonly header: string;
   readonly body: string;
 }
@@ -60,9 +60,11 @@ export const compose = (
   ];
   return merged
     .filter(({ body }) => body.trim() !== '')
-    .map(({ header, body }) => `${header}\n{${body}}\n`)
+    .map(textOfBlock)
     .join('\n');
 };
+
+export const textOfBlock = ({ header, body }: Block): string => `${header}\n{${body}}\n`;
 
 /**
  * Whose each program is that bpftrace loads for these probes, in its order. What several share is the first one's; the
@@ -126,7 +128,7 @@ export const expandIncludes = (text: string, readFragment: (path: string) => str
   );
 
 /** Comments go, since a brace in one would mislead; the probe's own file has them. Strings hold no brace. */
-const parseBlocks = (text: string): readonly Block[] => {
+export const parseBlocks = (text: string): readonly Block[] => {
   const code = withoutComments(text).replace(/\n\s*\n/g, '\n');
   const blocks: Block[] = [];
   let position = 0;

@@ -5,6 +5,7 @@ import { startBpftrace, type Child, type ChildOptions } from './child.ts';
 import { askedMap, tickMap } from './compose.ts';
 import type { PlainLog } from '../log.ts';
 import { parseLine, type MapValues } from './parse.ts';
+import type { TracedFile } from './uprobes.ts';
 
 export type Maps = ReadonlyMap<string, MapValues>;
 
@@ -28,6 +29,8 @@ export interface Program {
   readonly text: (token: number) => string;
   /** Probes that it is without. */
   readonly off: readonly string[];
+  /** What its uprobes are attached to. */
+  readonly files: readonly TracedFile[];
 }
 
 export interface RunOptions extends ChildOptions {

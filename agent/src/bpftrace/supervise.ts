@@ -42,9 +42,11 @@ export interface Supervisor {
    * Starts another bpftrace beside the running one, and lets it take over: totals neither fall nor jump. Resolves with
    * whether it did; if not, all is as it was.
    *
-   * @param next its program from now on; by default the same
+   * @param next its program from now on, made of the one that runs when its turn comes; by default the same
    */
-  readonly handOver: (reason: string, next?: Program) => Promise<boolean>;
+  readonly handOver: (reason: string, next?: (running: Program) => Program) => Promise<boolean>;
+  /** What runs, or is to run. */
+  readonly program: () => Program;
 }
 
 export interface SuperviseOptions extends RunOptions {
@@ -163,10 +165,11 @@ export const createSupervisor = (options: SuperviseOptions): Supervisor => {
       }
       await handing;
     },
-    handOver: (reason, next) => {
-      handing = handing.then(() => handOver(reason, next ?? program));
+    handOver: (reason, next = (running) => running) => {
+      handing = handing.then(() => handOver(reason, next(program)));
       return handing;
     },
+    program: () => program,
   };
 };
 

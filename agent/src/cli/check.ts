@@ -24,7 +24,7 @@ export const checkCommand = (): Command =>
       const config = await loadConfig(file);
       const ground = await preflight(config.bpftrace.path);
       const findings = [...ground.findings, checkUser(config.user)];
-      const probes = fitProbes(await loadProbes(config.probes), ground);
+      const probes = fitProbes(await loadProbes(config.probes ?? 'default'), ground);
       const isFit =
         findings.every(({ status }) => status !== 'missing') && probes.some(({ mode }) => mode !== 'none');
       const answer = {

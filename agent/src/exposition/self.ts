@@ -91,6 +91,20 @@ export const selfMetrics = (state: AgentState): readonly SelfMetric[] => [
     [...state.mapEntries].map(([map, entries]) => [entries, { map: map.slice(1) }]),
   ),
   gauge('probe_map_capacity', 'Most entries that a kernel map can hold.', () => [[state.maxMapKeys]]),
+  gauge(
+    'tls_libraries',
+    'Files in use that have the functions of OpenSSL: looked into (attached), or not, or not yet (waiting).',
+    () => {
+      const hasTls = state.probes.some(({ name, mode }) => name === 'tls' && mode !== 'none');
+      const { attached, waiting } = state.measuring.libraries;
+      return hasTls
+        ? [
+            [attached, { state: 'attached' }],
+            [waiting, { state: 'waiting' }],
+          ]
+        : [];
+    },
+  ),
   gauge('agent_history_bytes', 'Memory of the windows that the page and the verdict are made of.', () => [
     [state.history.stats().bytes],
   ]),

@@ -37,6 +37,8 @@ export interface Probe {
   readonly name: string;
   /** One line for `plumbline bpf` without a name. */
   readonly purpose: string;
+  /** Loaded only where the configuration names it. */
+  readonly isOptIn?: true;
   /** Over budget, the probe with the highest number is switched off first; those without one never are. */
   readonly dispensable?: number;
   /** What it takes at each switch of threads, about, in ns: stands for its cost where that cannot be measured. */

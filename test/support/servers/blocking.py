@@ -1,6 +1,10 @@
-"""A blocking server, one thread a connection. Prints its port. The path says what it shall do."""
+"""A blocking server, one thread a connection; with TLS, if the folder of its certificate is given. Prints its port.
+
+The path says what it shall do.
+"""
 import http.server
 import socket
+import ssl
 import sys
 import time
 
@@ -40,6 +44,10 @@ class Server(http.server.ThreadingHTTPServer):
 
 
 server = Server(("127.0.0.1", 0), Handler)
+if len(sys.argv) > 1:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(f"{sys.argv[1]}/cert", f"{sys.argv[1]}/key")
+    server.socket = context.wrap_socket(server.socket, server_side=True, do_handshake_on_connect=False)
 print(server.server_address[1], flush=True)
 sys.stdout.close()
 server.serve_forever()

@@ -1,0 +1,98 @@
+// In: /proc. Out: the files in use, by whichever process, that have the functions of OpenSSL.
+import { readFileSync, readdirSync, statSync } from 'node:fs';
+import { open, type FileHandle } from 'node:fs/promises';
+import { setImmediate as breathe } from 'node:timers/promises';
+import type { TracedFile } from '../bpftrace/uprobes.ts';
+import { functionsIn } from './elf.ts';
+
+/** Those that bpf/tls.bt looks at; without the first two, a file is of no use. */
+const functions = ['SSL_read', 'SSL_write', 'SSL_read_ex', 'SSL_write_ex', 'SSL_do_handshake'];
+
+export interface Libraries {
+  /** All that are in use now, by identity. Each is held open until it is forgotten, so that its path stays good. */
+  readonly find: () => Promise<ReadonlyMap<string, TracedFile>>;
+  /** Closes all others. */
+  readonly forgetAllBut: (identities: ReadonlySet<string>) => Promise<void>;
+}
+
+interface Known {
+  /** Undefined when the file has no such functions. */
+  readonly handle: FileHandle | undefined;
+  readonly functions: readonly string[];
+}
+
+export const createLibraries = (procFolder = '/proc'): Libraries => {
+  const known = new Map<string, Known>();
+
+  const examine = async (path: string): Promise<Known> => {
+    const handle = await open(path, 'r');
+    const found = await functionsIn(handle, functions).catch((): string[] => []);
+    if (found.includes('SSL_read') && found.includes('SSL_write')) return { handle, functions: found };
+    await handle.close();
+    return { handle: undefined, functions: [] };
+  };
+
+  return {
+    find: async () => {
+      const found = new Map<string, TracedFile>();
+      const seen = new Set<string>();
+      const pids = readdirSync(procFolder).filter((name) => /^\d+$/.test(name));
+      for (const pid of pids) {
+        await breathe();
+        for (const path of candidatesOf(`${procFolder}/${pid}`)) {
+          const identity = identityOf(path);
+          if (identity === undefined || seen.has(identity)) continue;
+          const one = known.get(identity) ?? (await examine(path).catch(() => undefined));
+          if (one === undefined) continue; // The process is gone.
+          seen.add(identity);
+          known.set(identity, one);
+          if (one.handle === undefined) continue;
+          // Through us, bpftrace gets at files in any container's tree, whether they still have a name there or not.
+          found.set(identity, {
+            path: `${procFolder}/${process.pid}/fd/${one.handle.fd}`,
+            functions: one.functions,
+          });
+        }
+      }
+      for (const [identity, { handle }] of known)
+        if (handle === undefined && !seen.has(identity)) known.delete(identity);
+      return found;
+    },
+    forgetAllBut: async (identities) => {
+      for (const [identity, { handle }] of known) {
+        if (handle === undefined || identities.has(identity)) continue;
+        known.delete(identity);
+        await handle.close();
+      }
+    },
+  };
+};
+
+/** What a process may have such functions in: its program, and libraries whose names begin with libssl. */
+const candidatesOf = (folder: string): readonly string[] => {
+  try {
+    const mapped = librariesIn(readFileSync(`${folder}/maps`, 'latin1'));
+    return [`${folder}/exe`, ...mapped.map((range) => `${folder}/map_files/${range}`)];
+  } catch {
+    return []; // It is gone.
+  }
+};
+
+/** Of /proc/PID/maps: where code of a library is whose name begins with libssl, as map_files names it. Pure. */
+export const librariesIn = (maps: string): readonly string[] =>
+  [...maps.matchAll(/^0*([0-9a-f]+)-0*([0-9a-f]+) r-x\S* .*\/libssl[^/\n]*\.so[^/\n]*$/gm)].map(
+    ([, from = '', to = '']) => `${from}-${to}`,
+  );
+
+/**
+ * The same for a file that containers share: on overlayfs each has a device of its own, but the numbers and times of the
+ * file below it, and it is there that uprobes are attached. Undefined when it is gone.
+ */
+const identityOf = (path: string): string | undefined => {
+  try {
+    const { ino, size, mtimeNs, ctimeNs } = statSync(path, { bigint: true });
+    return [ino, size, mtimeNs, ctimeNs].join(':');
+  } catch {
+    return undefined;
+  }
+};
