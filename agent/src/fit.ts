@@ -15,14 +15,10 @@ export interface FittedProbe extends LoadedProbe {
 /** Each probe in the best of its variants that this node can run. */
 export const fitProbes = (
   probes: readonly LoadedProbe[],
-  ground: Pick<Preflight, 'btfFile' | 'bpftraceVersion'>,
+  ground: Pick<Preflight, 'btfFile'>,
 ): readonly FittedProbe[] =>
   probes.map((probe) => {
-    const lacking = [
-      ...checkLeastKernel(probe),
-      ...checkMostBpftrace(probe, ground),
-      ...lackingFor(probe.source, ground),
-    ];
+    const lacking = [...checkLeastKernel(probe), ...lackingFor(probe.source, ground)];
     if (lacking.length === 0) return { ...probe, mode: 'full', lacking };
     const { reduced } = probe;
     if (reduced === undefined || lackingFor(reduced, ground).length > 0)
@@ -35,17 +31,6 @@ const checkLeastKernel = ({ leastKernel }: LoadedProbe): readonly Finding[] => {
   if (leastKernel === undefined || isAtLeast(release(), leastKernel)) return [];
   const remedy = `Linux ${leastKernel.join('.')} or newer, whose verifier is known to take this probe`;
   return [{ name: 'kernel', status: 'missing', found: `Linux ${release()}`, remedy }];
-};
-
-const checkMostBpftrace = (
-  { mostBpftrace }: LoadedProbe,
-  { bpftraceVersion = '' }: Pick<Preflight, 'bpftraceVersion'>,
-): readonly Finding[] => {
-  if (mostBpftrace === undefined) return [];
-  const [major, minor] = mostBpftrace;
-  if (!isAtLeast(bpftraceVersion, [major, minor + 1])) return [];
-  const remedy = `bpftrace ${major}.${minor}: what newer ones make of this probe is too long for the verifier`;
-  return [{ name: 'bpftrace', status: 'missing', found: bpftraceVersion, remedy }];
 };
 
 const lackingFor = (source: string, { btfFile }: Pick<Preflight, 'btfFile'>): readonly Finding[] => {

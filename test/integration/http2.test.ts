@@ -10,6 +10,8 @@ import { createCgroupTree, type CgroupTree } from '../../demo/cgroup.ts';
 import { startAgent, type RunningAgent } from '../support/agent.ts';
 import { describeKernel } from '../support/kernel.ts';
 import { startNginx, type Nginx } from '../support/nginx.ts';
+import { bpftracesOf } from '../support/processes.ts';
+import { fieldOfPrograms, mostVerified } from '../support/programs.ts';
 import { requestsByProtocol, sumSeconds } from '../support/series.ts';
 import { createServers, serverScript, type Servers } from '../support/servers.ts';
 
@@ -62,6 +64,13 @@ describeKernel('http2', () => {
     await nginx.stop();
     await servers.stop();
     await tree.remove();
+  });
+
+  test('the verifier is far from its limit with every program', async () => {
+    const [pid = 0] = await bpftracesOf(agent.pid);
+    const verified = Math.max(...(await fieldOfPrograms(pid, 'verified_insns')));
+    expect(verified).toBeGreaterThan(0);
+    expect(verified).toBeLessThanOrEqual(mostVerified);
   });
 
   test('a connection that was opened before the agent started is measured', async () => {

@@ -46,6 +46,4 @@ export interface Probe {
   readonly metrics: readonly (HistogramDefinition | CounterDefinition)[];
   /** The oldest kernel whose verifier is known to take it; any, if undefined. */
   readonly leastKernel?: readonly [major: number, minor: number];
-  /** The newest bpftrace whose programs the verifier is known to take; any, if undefined. */
-  readonly mostBpftrace?: readonly [major: number, minor: number];
 }

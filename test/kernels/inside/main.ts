@@ -2,12 +2,13 @@
 // what it promises. Its argument is the interval of the agent in ms: a guest is slow.
 import { execa } from 'execa';
 import { existsSync } from 'node:fs';
-import { readdir, readFile } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import { release, uptime } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { createCgroupTree, isRunning } from '../../../demo/cgroup.ts';
 import { startChild } from '../../../demo/child.ts';
 import { plumbline, startAgent, valueOf, type RunningAgent } from '../../support/agent.ts';
+import { fieldOfPrograms, mostVerified } from '../../support/programs.ts';
 import type { Content } from '../report.ts';
 import type { Check, Rig } from './check.ts';
 
@@ -87,6 +88,8 @@ const measure = async ({ probes }: CheckAnswer): Promise<void> => {
         startChild(command, { tree, cgroup: `${app}@${version}` });
       await checkProbe(name, { agent, mode, start, expect, expectCount });
     }
+    const verified = Math.max(...(await fieldOfPrograms(bpftracePid, 'verified_insns')));
+    expect('the verifier is far from its limit with every program', verified <= mostVerified, verified);
     send({ kind: 'counts', ...counts, skippedRuns: await skippedRunsOf(bpftracePid) });
     const metrics = await agent.metrics();
     expectHealthy(metrics);
@@ -152,16 +155,8 @@ const childrenOf = async (pid: number): Promise<readonly Process[]> => {
 };
 
 /** Runs that the kernel left out since another program was active on that CPU; it counts them from 6.1 on. */
-const skippedRunsOf = async (bpftracePid: number): Promise<number> => {
-  const folder = `/proc/${bpftracePid}/fdinfo`;
-  const skippedById = new Map<string, number>();
-  for (const fd of await readdir(folder)) {
-    const info = await readFile(`${folder}/${fd}`, 'utf8').catch(() => '');
-    const id = /^prog_id:\s*(\d+)$/m.exec(info)?.[1];
-    if (id !== undefined) skippedById.set(id, Number(/^recursion_misses:\s*(\d+)$/m.exec(info)?.[1] ?? 0));
-  }
-  return [...skippedById.values()].reduce((sum, skipped) => sum + skipped, 0);
-};
+const skippedRunsOf = async (bpftracePid: number): Promise<number> =>
+  (await fieldOfPrograms(bpftracePid, 'recursion_misses')).reduce((sum, skipped) => sum + skipped, 0);
 
 await main().catch((error: unknown) => {
   expect('the tests run', false, error instanceof Error ? error.stack : error);
