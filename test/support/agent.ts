@@ -82,7 +82,7 @@ export const startAgent = async (
   });
   const metrics = async (accept = '') => (await fetch(`${url}/metrics`, { headers: { accept } })).text();
   const isReady = async () => (await fetch(`${url}/readyz`)).ok;
-  while (awaitReady && !(await isReady())) await sleep(50);
+  while (awaitReady && !(await isReady())) await sleep(intervalMs / 4);
   const series = async () => (await (await fetch(`${url}/api/v1/series`)).json()) as JsonSeries;
   const settle = () => awaitReadings(metrics, intervalMs);
   return {

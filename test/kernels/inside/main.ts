@@ -1,6 +1,7 @@
 // Runs on the node that is tested, a guest or this machine. Out: on stdout, a report of whether the agent does here
-// what it promises. Its argument is the interval of the agent in ms: a guest is slow.
+// what it promises. Its arguments are the interval of the agent in ms and the entries of a map: a guest is slow and small.
 import { execa } from 'execa';
+import { once } from 'node:events';
 import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { release, uptime } from 'node:os';
@@ -11,6 +12,8 @@ import { plumbline, startAgent, valueOf, type RunningAgent } from '../../support
 import { fieldOfPrograms, mostVerified } from '../../support/programs.ts';
 import type { Content } from '../report.ts';
 import type { Check, Rig } from './check.ts';
+
+const [intervalMs = '200', maxMapKeys = '16384'] = process.argv.slice(2);
 
 /** What `plumbline check --json` says; this is the format that people rely on. */
 interface CheckAnswer {
@@ -59,15 +62,11 @@ const measure = async ({ probes }: CheckAnswer): Promise<void> => {
   send({ kind: 'probes', modes: Object.fromEntries(probes.map(({ name, mode }) => [name, mode])) });
   step('starts the agent');
   const tree = await createCgroupTree('plumbline-kernels');
-  const agent = await startAgent(
-    `workloads: { static: [{ cgroup: "${tree.path}/*@*", app: $1, version: $2 }] }`,
-    {
-      intervalMs: Number(process.argv[2] ?? 200),
-      probes: 'all',
-      onLog: (text) => {
-        send({ kind: 'log', text });
-      },
-    },
+  const agent = await startOrFail(
+    [
+      `bpftrace: { maxMapKeys: ${maxMapKeys} }`,
+      `workloads: { static: [{ cgroup: "${tree.path}/*@*", app: $1, version: $2 }] }`,
+    ].join('\n'),
   );
   const children = await childrenOf(agent.pid);
   const bpftracePid = children.find(({ command }) => command.includes('bpftrace'))?.pid ?? 0;
@@ -99,6 +98,19 @@ const measure = async ({ probes }: CheckAnswer): Promise<void> => {
     await expectNoOrphan(agent, children);
     await tree.remove();
   }
+};
+
+/** With all probes. @throws Error with what bpftrace says when it does not take them: the agent would try for ever */
+const startOrFail = async (yaml: string): Promise<RunningAgent> => {
+  const failing = new AbortController();
+  const failed = once(failing.signal, 'abort').then(() => {
+    throw new Error(String(failing.signal.reason));
+  });
+  const onLog = (text: string) => {
+    send({ kind: 'log', text });
+    if (text.includes('bpftrace ended')) failing.abort(text);
+  };
+  return Promise.race([startAgent(yaml, { intervalMs: Number(intervalMs), probes: 'all', onLog }), failed]);
 };
 
 /** Runs checks/NAME, if there is one: without it, a probe has loaded and that is all. */

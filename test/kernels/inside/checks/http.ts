@@ -8,7 +8,7 @@ import type { Check, Rig } from '../check.ts';
 
 const eventLoopServer = new URL('../../../support/servers/event-loop.js', import.meta.url).pathname;
 const folder = new URL('../../../..', import.meta.url).pathname;
-const rounds = 40;
+const rounds = 20;
 const statuses = [200, 204, 304, 404, 503];
 const waits = 5;
 const forkedRequests = 5;

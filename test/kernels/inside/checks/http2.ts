@@ -5,7 +5,7 @@ import { requestsByProtocol } from '../../../support/series.ts';
 import type { Check } from '../check.ts';
 
 const server = new URL('../../../support/servers/http2.js', import.meta.url).pathname;
-const rounds = 20;
+const rounds = 10;
 const statuses = [200, 204, 304, 404, 500];
 const atOnce = 4;
 

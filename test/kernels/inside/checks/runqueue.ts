@@ -4,7 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Check } from '../check.ts';
 
 const burn = ['taskset', '-c', '0', 'sh', '-c', 'echo runs; while :; do :; done'];
-const burnMs = 3000;
+const burnMs = 1000;
 
 export const check: Check = async ({ agent, start, expect }) => {
   const culprit = await start(burn, 'culprit');
