@@ -19,6 +19,7 @@ export const writeBaseArchive = async (busybox: string, target: string): Promise
     for (const path of ['package.json', 'agent', 'bpf', 'verdict/package.json', 'verdict/dist'])
       await copy(path, project, (file) => !/\/(src|node_modules)$|tsbuildinfo/.test(file));
     await addProductionModules(project);
+    await copy('node_modules/ws', project); // A client and a server of the tests.
     for (const path of ['agent/src', 'demo', 'test/support', 'test/kernels/inside'])
       await transpile(path, project);
   });
