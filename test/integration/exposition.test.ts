@@ -103,6 +103,20 @@ workloads: { static: [{ cgroup: "${tree.path}/*-*", namespace: shop, app: $1, ve
     });
   });
 
+  test('what is large is compressed for a client that takes it, and for no other', async () => {
+    for (const path of ['/metrics', '/api/v1/series', '/api/v1/apps']) {
+      const [plain, compressed] = await Promise.all(
+        ['identity', 'gzip'].map((encoding) =>
+          fetch(agent.url + path, { headers: { 'accept-encoding': encoding } }),
+        ),
+      );
+      expect(plain?.headers.get('content-encoding')).toBeNull();
+      expect(compressed?.headers.get('content-encoding')).toBe('gzip');
+      const keys = async (response?: Response) => (await response?.text())?.match(/[a-z_]{8,}/g);
+      expect(await keys(compressed)).toEqual(await keys(plain));
+    }
+  });
+
   test('health, readiness, wrong paths and wrong methods have their status', async () => {
     const status = async (path: string, method = 'GET') => (await fetch(agent.url + path, { method })).status;
     expect(await status('/healthz')).toBe(200);

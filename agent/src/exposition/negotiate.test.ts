@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { negotiate } from './negotiate.ts';
+import { negotiate, takesGzip } from './negotiate.ts';
 
 const openMetrics =
   'application/openmetrics-text;version=1.0.0;q=0.8,application/openmetrics-text;version=0.0.1;q=0.75,text/plain;version=0.0.4;q=0.5,*/*;q=0.1';
@@ -24,4 +24,17 @@ test.each([
   [protobuf.replace('MetricFamily', 'Metric'), 'text'],
 ])('Accept: %s → %s', (accept, expected) => {
   expect(negotiate(accept)).toBe(expected);
+});
+
+test.each([
+  [undefined, false],
+  ['', false],
+  ['identity', false],
+  ['gzip', true],
+  ['gzip, deflate, br', true],
+  ['deflate, GZIP;q=0.5', true],
+  ['gzip;q=0', false],
+  ['notgzip', false],
+])('Accept-Encoding: %s → %s', (acceptEncoding, expected) => {
+  expect(takesGzip(acceptEncoding)).toBe(expected);
 });

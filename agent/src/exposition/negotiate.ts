@@ -1,4 +1,4 @@
-// In: the Accept header of a scrape. Out: the format in which it is answered. Pure.
+// In: the Accept and Accept-Encoding headers of a request. Out: the format in which it is answered, and whether compressed. Pure.
 
 export type Format = 'protobuf' | 'openMetrics' | 'text';
 
@@ -37,6 +37,13 @@ export const negotiate = (accept: string | undefined): Format => {
     if (qualityOf(format) > 0 && qualityOf(format) >= qualityOf(best)) best = format;
   return best;
 };
+
+/** Whether the client takes gzip, as every Prometheus and every browser does. */
+export const takesGzip = (acceptEncoding: string | string[] | undefined): boolean =>
+  String(acceptEncoding ?? '')
+    .split(',')
+    .map(parseRange)
+    .some(({ type, quality }) => (type === 'gzip' || type === 'x-gzip') && quality > 0);
 
 const isMatch = ({ type, parameters }: Range, format: Format): boolean =>
   formats[format].types.includes(type) &&

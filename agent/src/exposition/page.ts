@@ -5,6 +5,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { extname } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { gunzipSync } from 'node:zlib';
+import { takesGzip } from './negotiate.ts';
 
 /** Answers a request for `/` or below `/page/`; false where there is no such file. */
 export type Page = (path: string, request: IncomingMessage, response: ServerResponse) => boolean;
@@ -92,9 +93,9 @@ const sendFile = (
     response.writeHead(304).end();
     return;
   }
-  const takesGzip = /\bgzip\b/.test(headers['accept-encoding'] ?? '');
-  if (isCompressed && takesGzip) response.setHeader('content-encoding', 'gzip');
-  const sent = isCompressed && !takesGzip ? gunzipSync(body) : body;
+  const asIs = isCompressed && takesGzip(headers['accept-encoding']);
+  if (asIs) response.setHeader('content-encoding', 'gzip');
+  const sent = isCompressed && !asIs ? gunzipSync(body) : body;
   response.writeHead(200, { 'content-type': type, 'content-length': sent.length });
   response.end(method === 'HEAD' ? undefined : sent);
 };
