@@ -3,7 +3,7 @@ import type { AgentReport } from '../../agent/src/exposition/report.ts';
 import type { AppAnswer, HistoryAnswer } from '../../agent/src/history/api.ts';
 import type { ShownCell } from '../../agent/src/history/input.ts';
 import { formatCount, formatCulprit } from '../src/model/format.ts';
-import type { Blame, Notice, Observed, Run, RunCell } from '../src/model/run.ts';
+import type { Blame, Notice, Observed, Run, RunCell, RunWindow } from '../src/model/run.ts';
 import type { Feed, Wanted } from './feed.ts';
 
 /** Unix seconds. */
@@ -37,7 +37,9 @@ export function observedOf({ report, apps, history, fault }: Feed, wanted: Wante
 function runOf(history: HistoryAnswer, { versions }: AppAnswer, range?: Range): Run {
   const { app, canary, baseline, foundBy, buckets, windowSeconds } = history;
   const isIn = ({ end }: { readonly end: number }) => !range || (end > range.from && end <= range.to);
-  const windows = history.windows.filter(isIn).map(({ end, cells }) => ({ end, cells: cells.map(runCell) }));
+  const windows = history.windows
+    .filter(isIn)
+    .map((window): RunWindow => ({ ...window, cells: window.cells.map(runCell) }));
   return {
     ...{ app, canary, baseline, foundBy, buckets, windowSeconds, windows },
     otherVersions: versions

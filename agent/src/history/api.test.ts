@@ -32,6 +32,7 @@ const cell = (
 const historyOf = (count: number, cellsAt: (index: number) => readonly HistoryCell[]): History => {
   const windows = Array.from({ length: count }, (_, index): HistoryWindow => ({
     end: nowSeconds - (count - 1 - index) * windowSeconds,
+    seconds: windowSeconds,
     cells: cellsAt(index),
     bytes: 0,
   }));

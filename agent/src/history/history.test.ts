@@ -124,7 +124,10 @@ test('a kernel that is not read for a while leaves a gap, and nothing is lost', 
   const { history, see } = world();
   see(1, { '7,2,134': 1 });
   see(1, { '7,2,134': 4 }, 31_000);
-  expect(history.windows().map(({ end }) => end)).toEqual([1005, 1035]);
+  expect(history.windows().map(({ end, seconds }) => [end, seconds])).toEqual([
+    [1005, 5],
+    [1035, 30],
+  ]);
   expect(byWindow(history)).toEqual([[1], [3]]);
 });
 

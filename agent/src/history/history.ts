@@ -29,6 +29,8 @@ export interface HistoryCell {
 /** All versions that had requests in the window that ends at `end`, in Unix seconds. */
 export interface HistoryWindow {
   readonly end: number;
+  /** What it holds is of so long: more than its length where the kernel was not read before it. */
+  readonly seconds: number;
   readonly cells: readonly HistoryCell[];
   readonly bytes: number;
 }
@@ -63,12 +65,13 @@ export const createHistory = ({ windowMs, lengthMs, maxBytes }: HistoryOptions):
   let openMs: number | undefined;
   let begin: number | undefined;
 
-  const close = (store: Store, endMs: number) => {
+  const close = (store: Store, beginMs: number, endMs: number) => {
     const cells = increases
       .read(store)
       .filter(({ workload }) => workload.app !== unknownWorkload.app)
       .map(cellOf);
-    const window = { end: endMs / 1000, cells, bytes: sum(cells.map(bytesOf)) };
+    const seconds = (endMs - beginMs) / 1000;
+    const window = { end: endMs / 1000, seconds, cells, bytes: sum(cells.map(bytesOf)) };
     begin ??= window.end;
     windows.push(window);
     bytes += window.bytes;
@@ -87,7 +90,7 @@ export const createHistory = ({ windowMs, lengthMs, maxBytes }: HistoryOptions):
     observe: (store, nowMs) => {
       const endMs = nowMs - (nowMs % windowMs);
       // A clock that was set back has no windows until it has caught up; nothing counts twice.
-      if (openMs !== undefined && endMs > openMs) close(store, endMs);
+      if (openMs !== undefined && endMs > openMs) close(store, openMs, endMs);
       openMs = Math.max(openMs ?? endMs, endMs);
     },
     windows: () => windows,

@@ -53,6 +53,8 @@ export interface ShownCell extends Cell {
 }
 
 export interface ShownWindow extends Window {
+  /** What its counts are of, where nothing could be read for a while and that is more than `windowSeconds`. */
+  readonly seconds?: number;
   readonly cells: readonly ShownCell[];
 }
 
@@ -92,12 +94,12 @@ export const shown = (
   const windows = history
     .windows()
     .filter(({ end }) => end > since && end <= now)
-    .map(({ end, cells }) => {
+    .map(({ end, seconds, cells }) => {
       const own = cells.flatMap((cell) => {
         const arm = armOf(cell);
-        return arm === undefined ? [] : [shownCell(cell, arm, node, history.windowSeconds)];
+        return arm === undefined ? [] : [shownCell(cell, arm, node, seconds)];
       });
-      return { end, cells: own };
+      return { end, ...(seconds !== history.windowSeconds && { seconds }), cells: own };
     });
   const { windowSeconds } = history;
   const begin = history.begin() ?? null;
@@ -118,12 +120,12 @@ const shownCell = (
   }: HistoryCell,
   arm: 'canary' | 'baseline',
   node: string,
-  windowSeconds: number,
+  seconds: number,
 ): ShownCell => {
   const contention = {
     ...(runqueueP95Seconds !== undefined && { runqueueP95Seconds }),
-    ...(throttledSeconds !== undefined && { throttledShare: throttledSeconds / windowSeconds }),
-    ...(cpuPressureSeconds !== undefined && { cpuPressureShare: cpuPressureSeconds / windowSeconds }),
+    ...(throttledSeconds !== undefined && { throttledShare: throttledSeconds / seconds }),
+    ...(cpuPressureSeconds !== undefined && { cpuPressureShare: cpuPressureSeconds / seconds }),
     ...(stolenSeconds !== undefined && { stealShare: shareOf(stolenSeconds, figures.cpuSeconds) }),
   };
   return {

@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { buildModel } from './build.ts';
 import { madeUpRun } from './fixture.ts';
 import type { Shape } from './fixture.ts';
+import type { Run } from './run.ts';
 
 const settings = { judge: {}, quantile: 0.99 };
 const modelOf = (shape: Shape) => buildModel({ run: madeUpRun(shape), remarks: [] }, settings);
@@ -69,6 +70,17 @@ describe('the model of a run', () => {
   test('a hole in time breaks the lines', () => {
     const { overlay } = modelOf({ lost: [40, 41, 42] });
     expect(overlay?.canary).toContain(null);
+  });
+
+  test('the rate is of the time that the windows are of, which is longer after a gap', () => {
+    const rate = (run: Run) =>
+      buildModel({ run, remarks: [] }, settings).signals.find(({ id }) => id === 'rate')?.canary;
+    const run = madeUpRun();
+    const [first, ...rest] = run.windows;
+    const seconds = 1000 * run.windowSeconds;
+    const afterGap = { ...run, windows: first ? [{ ...first, seconds }, ...rest] : [] };
+    const factor = run.windows.length / (run.windows.length - 1 + 1000);
+    expect(rate(afterGap)).toBeCloseTo((rate(run) ?? NaN) * factor, 6);
   });
 
   test('signals carry their own word', () => {

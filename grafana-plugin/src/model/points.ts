@@ -127,5 +127,6 @@ function pointOf(windows: readonly RunWindow[], end: number, windowSeconds: numb
       if (cell.arm === 'canary' || cell.arm === 'baseline') addCell(arms[cell.arm], cell);
     }
   }
-  return { end, seconds: windows.length * windowSeconds, windows, arms };
+  const seconds = windows.reduce((sum, window) => sum + (window.seconds ?? windowSeconds), 0);
+  return { end, seconds, windows, arms };
 }

@@ -19,6 +19,8 @@ export interface Run extends VerdictInput {
 export type FoundBy = 'options' | 'newest' | 'name' | 'traffic';
 
 export interface RunWindow extends Window {
+  /** What its counts are of, where that is not `windowSeconds`. */
+  readonly seconds?: number;
   readonly cells: readonly RunCell[];
 }
 
