@@ -20,6 +20,8 @@ export default defineConfig({
             'verdict/sim/**/*.test.ts',
             'deploy/**/*.test.ts',
           ],
+          // Some simulate: a busy machine takes its time.
+          testTimeout: 30_000,
         },
       },
       {
