@@ -5,7 +5,7 @@ import { existsSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { cells, kernels, bpftraces } from '../kernels/cells.ts';
+import { bpftraces, cells, kernels, type Cell } from '../kernels/cells.ts';
 import { runGuest } from '../kernels/guest.ts';
 import { cacheFolder } from '../kernels/packages.ts';
 import { compatibilityTable } from '../kernels/page.ts';
@@ -87,10 +87,31 @@ test('the table says of a cell what became of it, and of one that was not run ju
     ...{ cell, versions, day: '2026-11-21' },
   };
   const table = compatibilityTable(cells, [good]);
+  expect(table).toContain('| Linux | bpftrace 0.17 (0.17.0-1) | bpftrace 0.23 | bpftrace sid |');
   expect(table).toContain(
-    '| 5.10.223-1 | http2 left out; 204 of 205 (2 runs skipped); 2026-11-21 | not run |',
+    '| 5.10 (5.10.223-1) | http2 left out; 204 of 205 (2 runs skipped); 2026-11-21 | not run |',
   );
   expect(table.match(/not run/g)).toHaveLength(kernels.length * bpftraces.length + bpftraces.length);
   const bad = { ...good, ok: false, failures: ['it took longer than 9 s', 'and more'] };
   expect(compatibilityTable(cells, [bad])).toContain('| **FAILED** 2026-11-21: it took longer than 9 s |');
+  const withoutParts = { ...bad, versions: undefined };
+  expect(compatibilityTable(cells, [withoutParts])).toBe(compatibilityTable(cells, []));
+});
+
+test('a cell that is not run keeps what the page says of it, as long as the versions are the same', () => {
+  const [first, second] = cells;
+  if (first === undefined || second === undefined) throw new Error('there are too few cells');
+  const outcomeOf = (cell: Cell, kernel: string): CellOutcome => ({
+    ...{ name: '', ok: true, seconds: 20, failures: [], messages: [] },
+    ...{ cell, versions: { kernel, bpftrace: `of ${cell.bpftrace.version}` }, day: '2026-11-21' },
+  });
+  const page = compatibilityTable(cells, [outcomeOf(first, '5.10.223-1')]);
+  expect(compatibilityTable(cells, [], page)).toBe(page);
+  const text = 'no word of probes; 2026-11-21';
+  expect(compatibilityTable(cells, [outcomeOf(second, '5.10.223-1')], page)).toContain(
+    `| 5.10 (5.10.223-1) | ${text} | ${text} | not run |`,
+  );
+  expect(compatibilityTable(cells, [outcomeOf(second, '5.10.240-1')], page)).toContain(
+    `| 5.10 (5.10.240-1) | not run | ${text} | not run |`,
+  );
 });

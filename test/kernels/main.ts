@@ -1,12 +1,12 @@
 // `npm run test:kernels`: the agent on each kernel with each bpftrace, in guests under qemu. A line each, and a table.
 import { Command, Option } from 'commander';
-import { writeFile } from 'node:fs/promises';
+import { readFile, writeFile } from 'node:fs/promises';
 import { format } from 'prettier';
 import { bpftraces, cells, kernels, nameOf, scenarios, type Cell, type Scenario } from './cells.ts';
 import { progressLine } from './outcome.ts';
 import { compatibilityPage, compatibilityTable } from './page.ts';
 import { prepare } from './prepare.ts';
-import { lastOutcomeOf, runCell, type CellOutcome } from './run-cell.ts';
+import { runCell, type CellOutcome } from './run-cell.ts';
 
 const page = new URL('../../docs/compatibility.md', import.meta.url).pathname;
 
@@ -35,7 +35,11 @@ const command = new Command('test:kernels')
   .addOption(new Option('--scenario <name...>', 'these scenarios alone').choices(scenarios))
   .option('--at-once <guests>', 'guests that run at the same time, a core each', whole, 2)
   .option('--timeout <seconds>', 'longest time that a guest may take', whole, 600)
-  .option('--page', 'write docs/compatibility.md; of cells not run now, with their latest result here', false)
+  .option(
+    '--page',
+    'write docs/compatibility.md, where cells that are not run now keep what it says of them',
+    false,
+  )
   .option('--verbose', 'a line for each step of a guest', false)
   .option('--refresh', 'download packages anew, such as a newer kernel from sid', false)
   .option('--mirror <url>', 'Debian archive; by default the one of this machine')
@@ -65,7 +69,7 @@ Packages are kept below $XDG_CACHE_HOME (~/.cache); console and report of each g
     const outcomes = await runAll(chosen, options, stop.signal);
     process.stdout.write(`\n${await pretty(compatibilityTable(chosen, outcomes))}`);
     if (options.page || (chosen.length === cells.length && !stop.signal.aborted))
-      await writeFile(page, await pretty(compatibilityPage(await allOutcomes(outcomes))));
+      await writeFile(page, await pretty(compatibilityPage(outcomes, await readFile(page, 'utf8'))));
     const areAllOk = outcomes.length === chosen.length && outcomes.every(({ ok }) => ok);
     process.exitCode = areAllOk ? 0 : 1;
   });
@@ -100,13 +104,6 @@ const runAll = async (
     await supplies.dispose();
   }
   return [...outcomes].sort(([left], [right]) => left - right).map(([, outcome]) => outcome);
-};
-
-/** These, and of the other cells the latest. */
-const allOutcomes = async (outcomes: readonly CellOutcome[]): Promise<readonly CellOutcome[]> => {
-  const others = cells.filter((cell) => !outcomes.some((outcome) => outcome.cell === cell));
-  const latest = await Promise.all(others.map(lastOutcomeOf));
-  return [...outcomes, ...latest.filter((outcome) => outcome !== undefined)];
 };
 
 const pretty = (markdown: string): Promise<string> =>

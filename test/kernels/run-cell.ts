@@ -1,6 +1,4 @@
-// In: a cell and the parts of guests. Out: what came of it, now or when it was run last.
-import { mkdir, readFile, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+// In: a cell and the parts of guests. Out: what came of it.
 import { nameOf, type Cell } from './cells.ts';
 import { runGuest } from './guest.ts';
 import type { Message } from './report.ts';
@@ -9,7 +7,7 @@ import type { Supplies } from './prepare.ts';
 
 export interface CellOutcome extends Outcome {
   readonly cell: Cell;
-  /** Of the Debian packages; undefined if they could not be had. */
+  /** Of the Debian packages; undefined if they could not be had, so that nothing was run. */
   readonly versions: { readonly kernel: string; readonly bpftrace: string } | undefined;
   /** When it was run: 2026-11-21. */
   readonly day: string;
@@ -50,19 +48,7 @@ export const runCell = async (
     });
     return { messages, seconds: (performance.now() - startMs) / 1000 };
   });
-  const result = { ...outcome, cell, versions, day: new Date().toISOString().slice(0, 10) };
-  // A cell whose parts could not be had was not run, and says nothing new.
-  if (versions !== undefined) {
-    await mkdir(folderOf(cell), { recursive: true });
-    await writeFile(join(folderOf(cell), 'outcome.json'), JSON.stringify(result));
-  }
-  return result;
-};
-
-/** What came of it when it was run last on this machine; undefined if it never was. */
-export const lastOutcomeOf = async (cell: Cell): Promise<CellOutcome | undefined> => {
-  const text = await readFile(join(folderOf(cell), 'outcome.json'), 'utf8').catch(() => undefined);
-  return text === undefined ? undefined : { ...(JSON.parse(text) as CellOutcome), cell };
+  return { ...outcome, cell, versions, day: new Date().toISOString().slice(0, 10) };
 };
 
 const folderOf = (cell: Cell): string =>
