@@ -25,25 +25,43 @@ export const checkCommand = (): Command =>
       const ground = await preflight(config.bpftrace.path);
       const findings = [...ground.findings, checkUser(config.user)];
       const probes = fitProbes(await loadProbes(config.probes ?? 'default'), ground);
+      const names = probes.map(({ name }) => name);
+      const others = fitProbes(
+        (await loadProbes()).filter(({ name, isOptIn = false }) => isOptIn && !names.includes(name)),
+        ground,
+      );
       const isFit =
         findings.every(({ status }) => status !== 'missing') && probes.some(({ mode }) => mode !== 'none');
       const answer = {
         fit: isFit,
         findings,
-        probes: probes.map(({ name, mode, lacking }) => ({ name, mode, lacking })),
+        probes: probes.map(described),
+        notAskedFor: others.map(described),
       };
       process.stdout.write(
-        json ? `${JSON.stringify(answer, undefined, 2)}\n` : table([...findings, ...probes.map(findingOf)]),
+        json
+          ? `${JSON.stringify(answer, undefined, 2)}\n`
+          : table([...findings, ...probes.map(findingOf), ...others.map(offerOf)]),
       );
       process.exitCode = isFit ? 0 : 1;
     });
 
+const described = ({ name, mode, lacking }: FittedProbe) => ({ name, mode, lacking });
+
+/** What has to be named in the configuration, and is not: it is no fault that it is off, nor that it lacks something. */
+const offerOf = (probe: FittedProbe): Finding => ({
+  ...findingOf(probe),
+  status: 'ok',
+  found: `not in "probes" of the configuration; it would be ${findingOf(probe).found}`,
+});
+
 /** A probe as a line of the table. What it lacks stops this probe alone. */
-const findingOf = ({ name, mode, lacking }: FittedProbe): Finding => ({
+const findingOf = ({ name, mode, lacking, scope }: FittedProbe): Finding => ({
   name: `probe ${name}`,
   status: mode === 'full' ? 'ok' : 'warning',
   found: [
     mode === 'none' ? 'left out' : mode,
+    ...(scope === undefined ? [] : [scope]),
     ...lacking.map((finding) => `${finding.name} ${finding.found}`),
   ].join('; '),
   ...(lacking.length > 0 && {

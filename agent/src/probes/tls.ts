@@ -5,6 +5,7 @@ import { requestMetrics } from './requests.ts';
 export const probe: Probe = {
   name: 'tls',
   isOptIn: true,
+  scope: "OpenSSL and its like; not Go's crypto/tls, Java's, rustls",
   purpose: 'HTTP/1.x server requests inside TLS, where OpenSSL or its like encrypts them: as http',
   metrics: [
     ...requestMetrics('tls', {
