@@ -23,7 +23,7 @@ export interface Outcome {
 export function outcomeOf(goal: Goal, run: number): Outcome {
   const scenario = goal.scenario(run);
   const world = createWorld(scenario, run);
-  const judge = createJudge(world.subject);
+  const judge = createJudge(world.subject, goal.options);
   const words = new Set<Verdict['verdict']>();
   let failedAtRequests: number | undefined;
   let passed = false;

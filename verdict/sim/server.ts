@@ -45,6 +45,7 @@ export function createServer(load: Load, rng: Rng): (seconds: number, rps: numbe
     { from: 0, to: 0 },
   ];
   let waited = 0;
+  let waitedTold = 0;
   let stolen = 0;
   let stolenTold = 0;
 
@@ -111,11 +112,15 @@ export function createServer(load: Load, rng: Rng): (seconds: number, rps: numbe
     windowStart = windowEnd;
     const told = tickSeconds * (Math.floor(stolen / tickSeconds) - Math.floor(stolenTold / tickSeconds));
     stolenTold = stolen;
+    const othersSeconds = waited - waitedTold;
+    waitedTold = waited;
     return {
       requests,
       durations: durations.counts(),
       netDurations: net.counts(),
       schedDelaySeconds: delayed,
+      cpuSeconds: used,
+      cpuWait: { ownSeconds: 0, othersSeconds },
       contention: { stealShare: told + used > 0 ? told / (told + used) : 0 },
     };
   };

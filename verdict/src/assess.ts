@@ -14,7 +14,7 @@ import { signalFinding } from './signals.ts';
 import type { SignalFinding } from './signals.ts';
 import { studentQuantile } from './special.ts';
 import type { State } from './state.ts';
-import { waitsForItself } from './waits.ts';
+import { queueingByOthers, waitsForItself } from './waits.ts';
 import type { Grade } from './types.ts';
 
 /** Everything that the rules need to know. */
@@ -61,7 +61,7 @@ export function assess(state: State): Assessment {
     contentionDiffers: alike !== true,
     net,
     waitsForItself: waitsForItself(state.waits),
-    starved: net && isStarved(state.delay),
+    starved: net && isStarved(state),
     tail: tailIndex >= 0 ? rungFinding(state, grade.name, tailIndex) : undefined,
     median: tailIndex > 0 ? rungFinding(state, grade.name, 0) : undefined,
     tailP: rungs[tailIndex]?.p,
@@ -196,19 +196,27 @@ function isNetKnown({ coverage, waits }: State): boolean {
   return coverage.canary > 0 && coverage.net >= coverage.canary / 2 && !waitsForItself(waits);
 }
 
-/** From this share on, requests wait for those before them, not only for a CPU. */
-const starvedShare = 0.4;
+/** A canary whose requests spend more of their net time than this in a queue that others made cannot be judged by it. */
+const mostQueueing = 0.1;
+/** The same, where CPU time is not told: with a larger share of waiting in request time there is a queue. */
+const mostDelay = 0.4;
 /** Which is held against nobody as long as the baseline is not about as badly off. */
 const starvedAlike = 0.8;
 
 /**
- * Whether waiting for a CPU takes so much of the canary's time, and so much more than of the baseline's, that its
- * requests queue up. A queue outlasts the waiting that it comes from: its rest is in the net durations, and looks
- * like code.
+ * Whether others take so much of the canary's CPU, and so much more than of the baseline's, that its requests queue up.
+ * A queue outlasts the waiting that it comes from: its rest is in the net durations, and looks like code.
  */
-function isStarved({ canary, baseline }: State['delay']): boolean {
-  const share = delayShare(canary) ?? 0;
-  return share > starvedShare && (delayShare(baseline) ?? 0) < starvedAlike * share;
+function isStarved({ delay, waits, subject: { windowSeconds } }: State): boolean {
+  const queueing = queueingByOthers(waits.canary, windowSeconds);
+  if (queueing !== undefined) {
+    const { requests } = waits.canary.told;
+    const netSeconds = (delay.canary.seconds - delay.canary.schedSeconds) / requests;
+    const more = queueing - (queueingByOthers(waits.baseline, windowSeconds) ?? 0);
+    return netSeconds > 0 && more > mostQueueing * netSeconds;
+  }
+  const share = delayShare(delay.canary) ?? 0;
+  return share > mostDelay && (delayShare(delay.baseline) ?? 0) < starvedAlike * share;
 }
 
 /** Scheduler delay as a share of request time; null without any. */

@@ -288,6 +288,26 @@ describe('with net durations and shared nodes', () => {
     });
   });
 
+  test('nor is one whose CPU is wanted nearly all the time, however little of its requests’ time is waiting', () => {
+    // Per window of 30 s and some 1500 requests.
+    const busy = (cpuSeconds: number, othersSeconds: number) => ({
+      schedDelaySeconds: 50,
+      cpuSeconds,
+      cpuWait: { ownSeconds: 0, othersSeconds },
+    });
+    expect(run({ raw: 0.4, net: 0.4, waits: busy(12, 14) })).toMatchObject({
+      verdict: 'marginal',
+      reasons: ['STARVED_OF_CPU', 'LATENCY_SUSPECT'],
+    });
+    expect(run({ raw: 0.4, net: 0.4, waits: busy(10, 30) })).toMatchObject({ verdict: 'marginal' });
+    // Plenty of CPU is left; or the code itself keeps it busy; or the baseline has the same neighbour.
+    expect(run({ raw: 0.4, net: 0.4, waits: busy(3, 3) })).toMatchObject({ verdict: 'fail' });
+    expect(run({ raw: 0.4, net: 0.4, waits: busy(26, 1) })).toMatchObject({ verdict: 'fail' });
+    expect(run({ raw: 0.4, net: 0.4, waits: busy(12, 14), baselineWaits: busy(12, 14) })).toMatchObject({
+      verdict: 'fail',
+    });
+  });
+
   test('slow code fails when the baseline beside it has the neighbour', () => {
     expect(run({ raw: 0.4, net: 0.4, baseline: 0.4 })).toMatchObject({
       verdict: 'fail',

@@ -44,6 +44,8 @@ export interface Cell {
   /** Durations less the time each request was runnable but not running. */
   readonly netDurations?: BucketCounts;
   readonly schedDelaySeconds?: number;
+  /** CPU time that this version used. */
+  readonly cpuSeconds?: number;
   readonly cpuWait?: CpuWait;
   readonly contention?: Contention;
 }

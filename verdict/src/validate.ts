@@ -102,6 +102,7 @@ function checkCell(value: unknown, layout: Layout, seen: Seen, place: Place): nu
   const size = durations === undefined ? 0 : checkCounts(durations, layout, at(place, 'durations'));
   if (netDurations !== undefined) checkCounts(netDurations, layout, at(place, 'netDurations'));
   optionalAmount(cell.schedDelaySeconds, place, 'schedDelaySeconds');
+  optionalAmount(cell.cpuSeconds, place, 'cpuSeconds');
   if (cpuWait !== undefined) {
     const cpuWaitPlace = at(place, 'cpuWait');
     const { ownSeconds, othersSeconds } = record(cpuWait, cpuWaitPlace);

@@ -1,4 +1,4 @@
-// Cells in; whether the canary waits for CPUs that it keeps busy itself, or for more than its own limit allows, out.
+// Cells in; whether the canary waits for CPUs by its own doing, and how long its requests queue because of others, out.
 import type { Cell } from './types.ts';
 
 /** Run totals of one arm. */
@@ -7,6 +7,8 @@ interface ArmWaits {
   othersSeconds: number;
   throttled: number;
   cells: number;
+  /** Of cells that tell both how much CPU they used and how long they waited for it. */
+  readonly told: { requests: number; cpuSeconds: number; othersSeconds: number; cells: number };
 }
 
 /** What is known of who made each arm wait. */
@@ -20,19 +22,30 @@ const unremarkableThrottling = 0.01;
 
 /** Returns totals of nothing. */
 export function emptyWaits(): Waits {
-  const none = (): ArmWaits => ({ ownSeconds: 0, othersSeconds: 0, throttled: 0, cells: 0 });
+  const none = (): ArmWaits => ({
+    ownSeconds: 0,
+    othersSeconds: 0,
+    throttled: 0,
+    cells: 0,
+    told: { requests: 0, cpuSeconds: 0, othersSeconds: 0, cells: 0 },
+  });
   return { canary: none(), baseline: none() };
 }
 
 /** Adds a window. */
 export function pushWaits(waits: Waits, cells: readonly Cell[]): void {
-  for (const { arm, cpuWait, contention } of cells) {
+  for (const { arm, requests, cpuWait, cpuSeconds, contention } of cells) {
     if (arm !== 'canary' && arm !== 'baseline') continue;
     const known = waits[arm];
     known.ownSeconds += cpuWait?.ownSeconds ?? 0;
     known.othersSeconds += cpuWait?.othersSeconds ?? 0;
     known.throttled += contention?.throttledShare ?? 0;
     known.cells += 1;
+    if (!cpuWait || cpuSeconds === undefined) continue;
+    known.told.requests += requests;
+    known.told.cpuSeconds += cpuSeconds;
+    known.told.othersSeconds += cpuWait.othersSeconds;
+    known.told.cells += 1;
   }
 }
 
@@ -46,4 +59,33 @@ export function waitsForItself({ canary, baseline }: Waits): boolean {
     canary.ownSeconds > canary.othersSeconds ||
     throttled(canary) > Math.max(unremarkableThrottling, 1.1 * throttled(baseline))
   );
+}
+
+/** Of the CPU time that a version wants, others have to take this share before its requests queue because of them. */
+const unremarkableTaking = 0.1;
+/** With CPUs busier than this, how long the queue is depends on the clients' patience more than on anything that is known. */
+const mostBusy = 0.95;
+
+/**
+ * Seconds that a request waits for those before it more than it would if nobody else had the version's CPUs: a server
+ * whose work takes S/(1 − taken) in place of S is busier, and its queue longer. By Sakasegawa's approximation (1977) for
+ * exponential times, with as many servers as the CPUs that were used, rounded up: how many threads there are is not
+ * known. ∞ where only the others make it more than can be done. Undefined where CPU time is not told.
+ */
+export function queueingByOthers(
+  { told: { requests, cpuSeconds, othersSeconds, cells } }: ArmWaits,
+  windowSeconds: number,
+): number | undefined {
+  if (requests === 0 || cpuSeconds === 0) return undefined;
+  const wanted = cpuSeconds + othersSeconds;
+  if (othersSeconds < unremarkableTaking * wanted) return 0;
+  const wallSeconds = cells * windowSeconds;
+  const servers = Math.max(1, Math.ceil(cpuSeconds / wallSeconds));
+  const busyBy = (seconds: number): number => seconds / wallSeconds / servers;
+  if (busyBy(wanted) > mostBusy && busyBy(cpuSeconds) < mostBusy) return Infinity;
+  const queue = (seconds: number): number => {
+    const busy = Math.min(mostBusy, busyBy(seconds));
+    return (busy ** (Math.sqrt(2 * (servers + 1)) - 1) / (servers * (1 - busy))) * (seconds / requests);
+  };
+  return queue(wanted) - queue(cpuSeconds);
 }

@@ -44,7 +44,6 @@ export const seenApps = (history: History): readonly SeenApp[] => {
 export interface ShownCell extends Cell {
   /** Requests by code. */
   readonly codes: Readonly<Record<string, number>>;
-  readonly cpuSeconds?: number;
   readonly memoryBytes?: number;
   readonly retransmits?: number;
   readonly connectionFailures?: number;

@@ -15,6 +15,7 @@ import {
   boundsQuery,
   classicQuery,
   contentionQueries,
+  cpuQuery,
   delayQuery,
   errorsQuery,
   nativeQuery,
@@ -50,11 +51,12 @@ export const gatherInput = async (options: InputOptions): Promise<Gathered> => {
   const les = native ? [] : await askBounds(options);
   const contention = Object.entries(contentionQueries(scope, native, steps.seconds));
   const wait = waitQueries(scope);
-  const [durations, net, errors, delays, waits, ownWaits, signals, signs] = await Promise.all([
+  const [durations, net, errors, delays, cpu, waits, ownWaits, signals, signs] = await Promise.all([
     histograms(options, 'duration', les),
     histograms(options, 'netDuration', les),
     prometheus.queryRange(errorsQuery(scope, native), steps),
     prometheus.queryRange(delayQuery(scope), steps),
+    prometheus.queryRange(cpuQuery(scope), steps),
     prometheus.queryRange(wait.all, steps),
     prometheus.queryRange(wait.own, steps),
     options.signals(steps),
@@ -64,6 +66,7 @@ export const gatherInput = async (options: InputOptions): Promise<Gathered> => {
   table.addNet(net);
   table.addCounter('errors', errors);
   table.addCounter('schedDelaySeconds', delays);
+  table.addCounter('cpuSeconds', cpu);
   table.addWaits(
     waits,
     ownWaits.filter(({ metric }) => wait.isOwn(metric)),
@@ -140,7 +143,7 @@ const createTable = ({ scope, canary, steps }: InputOptions, durations: Histogra
   }
 
   return {
-    addCounter: (key: 'errors' | 'schedDelaySeconds', series: readonly PrometheusSeries[]) => {
+    addCounter: (key: 'errors' | 'schedDelaySeconds' | 'cpuSeconds', series: readonly PrometheusSeries[]) => {
       for (const { metric, values = [] } of series) {
         const found = column(values, steps);
         rowOf(metric)?.forEach((cell, step) => {

@@ -41,6 +41,10 @@ export const errorsQuery = (scope: Scope, native: boolean): string => {
 export const delayQuery = (scope: Scope): string =>
   `${byVersion(scope)} (${metricNames.schedDelay}{${matchers(scope)}})`;
 
+/** Seconds of CPU time used, likewise. */
+export const cpuQuery = (scope: Scope): string =>
+  `${byVersion(scope)} (${metricNames.cpu}{${matchers(scope)}})`;
+
 /** How many durations or net durations each classic bucket holds, over all versions: which bounds are of use. */
 export const boundsQuery = (scope: Scope, metric: Histogram): string =>
   `sum by (le) (${metricNames[metric]}_bucket{${matchers(scope)}})`;
