@@ -126,10 +126,18 @@ function pushBlock(rung: Rung, difference: number, slack: number, samplingVarian
     if (segments.length > segmentLength / segmentStride) segments.shift();
   }
   rung.most = pushBeside(rung.most, effects, difference, Math.max(0, -slack), samplingVariance);
-  for (const one of [rung, ...segments]) {
-    one.least = pushBeside(one.least, one.effects, difference, Math.min(0, -slack), samplingVariance);
-    pushEffect(one.effects, difference, samplingVariance);
-  }
+  pushWithLeast(rung, difference, slack, samplingVariance);
+  for (const segment of segments) pushWithLeast(segment, difference, slack, samplingVariance);
+}
+
+function pushWithLeast(
+  series: Pick<Rung, 'effects' | 'least'>,
+  difference: number,
+  slack: number,
+  samplingVariance: number,
+): void {
+  series.least = pushBeside(series.least, series.effects, difference, Math.min(0, -slack), samplingVariance);
+  pushEffect(series.effects, difference, samplingVariance);
 }
 
 /** Adds to a series that is `effects` itself, which is added to elsewhere, for as long as there is nothing to shift. */

@@ -13,9 +13,12 @@ const smallestPart = 1 / 16;
 
 /** How much more of the first one's CPU time was stolen than of the second one's, by share; 0 where it is nothing to speak of. */
 export function excessSteal(of: Histogram, over: Histogram): number {
-  const share = ({ stolen, total }: Histogram): number => (total > 0 ? stolen / total : 0);
-  const excess = share(of) - share(over);
+  const excess = stolenShare(of) - stolenShare(over);
   return excess < unremarkable ? 0 : Math.min(excess, mostShare);
+}
+
+function stolenShare({ stolen, total }: Histogram): number {
+  return stolen > 0 ? stolen / total : 0;
 }
 
 /**
