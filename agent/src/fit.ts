@@ -1,7 +1,7 @@
 // In: every probe, and what this node has. Out: what each probe can be here: full, reduced or nothing, and why.
 import { release } from 'node:os';
 import { kernelTypesOf, tracepointsOf } from './bpftrace/compose.ts';
-import { isAtLeast } from './bpftrace/kernel.ts';
+import { hasFatalUretprobes, isAtLeast } from './bpftrace/kernel.ts';
 import { checkProgramRights, checkTracepoints, type Finding, type Preflight } from './bpftrace/preflight.ts';
 import { composeProbes, ownTypes, type LoadedProbe } from './probes.ts';
 
@@ -18,7 +18,11 @@ export const fitProbes = (
   ground: Pick<Preflight, 'btfFile'>,
 ): readonly FittedProbe[] =>
   probes.map((probe) => {
-    const lacking = [...checkLeastKernel(probe), ...lackingFor(probe.source, ground)];
+    const lacking = [
+      ...checkLeastKernel(probe),
+      ...checkUretprobes(probe),
+      ...lackingFor(probe.source, ground),
+    ];
     if (lacking.length === 0) return { ...probe, mode: 'full', lacking };
     const { reduced } = probe;
     if (reduced === undefined || lackingFor(reduced, ground).length > 0)
@@ -31,6 +35,13 @@ const checkLeastKernel = ({ leastKernel }: LoadedProbe): readonly Finding[] => {
   if (leastKernel === undefined || isAtLeast(release(), leastKernel)) return [];
   const remedy = `Linux ${leastKernel.join('.')} or newer, whose verifier is known to take this probe`;
   return [{ name: 'kernel', status: 'missing', found: `Linux ${release()}`, remedy }];
+};
+
+/** None is better than one that costs a container its life. */
+const checkUretprobes = ({ source }: LoadedProbe): readonly Finding[] => {
+  if (!/^uretprobe:/m.test(source) || !hasFatalUretprobes(release(), process.arch)) return [];
+  const found = `Linux ${release()} kills processes in containers when they are traced so (CVE-2025-21834)`;
+  return [{ name: 'kernel', status: 'missing', found, remedy: 'Linux 6.12.14, 6.13.3, 6.14 or newer' }];
 };
 
 const lackingFor = (source: string, { btfFile }: Pick<Preflight, 'btfFile'>): readonly Finding[] => {

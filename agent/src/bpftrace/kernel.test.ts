@@ -3,6 +3,7 @@ import {
   capabilitiesFor,
   fieldsOfFormat,
   hasCapability,
+  hasFatalUretprobes,
   isAtLeast,
   lockdownMode,
   lackingCapabilities,
@@ -69,4 +70,20 @@ describe('lackingCapabilities', () => {
   ])('with %s', (_, bits, expected) => {
     expect(lackingCapabilities(status(bits), ['CAP_BPF', 'CAP_PERFMON', 'CAP_SYS_PTRACE'])).toEqual(expected);
   });
+});
+
+test.each([
+  ['6.10.14', 'x64', false],
+  ['6.11.0-29-generic', 'x64', true],
+  ['6.11.0-29-generic', 'arm64', false],
+  ['6.12.13-amd64', 'x64', true],
+  ['6.12.14', 'x64', false],
+  ['6.12.107+deb13-cloud-amd64', 'x64', false],
+  ['6.13.2', 'x64', true],
+  ['6.13.3', 'x64', false],
+  ['6.14.0-15-generic', 'x64', false],
+  ['5.10.0-32-amd64', 'x64', false],
+  ['7.2.1', 'x64', false],
+])('Linux %s on %s kills what returns into a uretprobe under seccomp: %s', (release, architecture, kills) => {
+  expect(hasFatalUretprobes(release, architecture)).toBe(kills);
 });

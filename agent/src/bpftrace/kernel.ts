@@ -8,6 +8,16 @@ export const isAtLeast = (text: string, [major, minor]: Version): boolean => {
   return foundMajor > major || (foundMajor === major && foundMinor >= minor);
 };
 
+/**
+ * Whether a kernel kills processes with a seccomp filter, as containers have, when a function returns that a uretprobe is
+ * attached to: on x86-64 from 6.11 on, mended in 6.12.14, 6.13.3 and 6.14 (CVE-2025-21834).
+ */
+export const hasFatalUretprobes = (release: string, architecture: string): boolean => {
+  if (architecture !== 'x64' || !isAtLeast(release, [6, 11]) || isAtLeast(release, [6, 14])) return false;
+  const [, minor = 0, patch = 0] = /^6\.(\d+)\.(\d+)/.exec(release)?.map(Number) ?? [];
+  return !((minor === 12 && patch >= 14) || (minor === 13 && patch >= 3));
+};
+
 /** Bit numbers of include/uapi/linux/capability.h. */
 const capabilityBits = {
   CAP_SETGID: 6n,
