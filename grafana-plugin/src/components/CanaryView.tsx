@@ -4,11 +4,12 @@ import type { GrafanaTheme2 } from '@grafana/data';
 import { useStyles2 } from '@grafana/ui';
 import type { CanaryModel } from '../model/model.ts';
 import type { Section } from '../options.ts';
-import { OverlayChart, StripChart } from './Charts.tsx';
 import { CompactView } from './CompactView.tsx';
 import { firstNodes, NodesTable } from './NodesTable.tsx';
 import { NoticeView } from './NoticeView.tsx';
+import { OverlayChart } from './OverlayChart.tsx';
 import { SignalsTable } from './SignalsTable.tsx';
+import { StripChart } from './StripChart.tsx';
 import type { ChartContext } from './TimeChart.tsx';
 import { VerdictHeader } from './VerdictHeader.tsx';
 
