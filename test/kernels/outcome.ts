@@ -1,5 +1,6 @@
 // In: what a node reported of its tests. Out: whether all is as it should be, and the line that says so.
 import { execa } from 'execa';
+import { gunzipSync } from 'node:zlib';
 import type { Message } from './report.ts';
 
 export interface Outcome {
@@ -53,7 +54,8 @@ const lint = async (messages: readonly Message[]): Promise<readonly string[]> =>
   const failures = await Promise.all(
     messages.map(async (message) => {
       if (message.kind !== 'metrics') return [];
-      const options = { input: message.text, reject: false, all: true } as const;
+      const input = gunzipSync(Buffer.from(message.zipped, 'base64'));
+      const options = { input, reject: false, all: true } as const;
       const { all, failed } = await execa('promtool', ['check', 'metrics'], options);
       return failed || all !== '' ? [`promtool on /metrics: ${all}`] : [];
     }),

@@ -17,7 +17,8 @@ export type Content =
   | { readonly kind: 'refused'; readonly lacking: readonly string[] }
   /** Requests sent and counted; and runs of programs that the kernel skipped since another was active (Linux 6.1). */
   | { readonly kind: 'counts'; readonly sent: number; readonly counted: number; readonly skippedRuns: number }
-  | { readonly kind: 'metrics'; readonly text: string }
+  /** gzip in base64: plain, it would keep an emulated serial line busy for as long as some of the tests take. */
+  | { readonly kind: 'metrics'; readonly zipped: string }
   /** What the tests do next; the last of these tells where a guest stood still. */
   | { readonly kind: 'step'; readonly doing: string }
   /** What the agent said on stderr. */

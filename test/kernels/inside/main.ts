@@ -6,6 +6,7 @@ import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { release, uptime } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { gzipSync } from 'node:zlib';
 import { createCgroupTree, isRunning } from '../../../demo/cgroup.ts';
 import { startChild } from '../../../demo/child.ts';
 import { plumbline, startAgent, valueOf, type RunningAgent } from '../../support/agent.ts';
@@ -92,7 +93,7 @@ const measure = async ({ probes }: CheckAnswer): Promise<void> => {
     send({ kind: 'counts', ...counts, skippedRuns: await skippedRunsOf(bpftracePid) });
     const metrics = await agent.metrics();
     expectHealthy(metrics);
-    send({ kind: 'metrics', text: metrics });
+    send({ kind: 'metrics', zipped: gzipSync(metrics).toString('base64') });
   } finally {
     step('kills the agent');
     await expectNoOrphan(agent, children);
