@@ -46,6 +46,19 @@ test('a bad node is not the canary’s fault', () => {
   }
 });
 
+test.each([
+  'false rollback, a host steals 5 % from the canary’s CPUs alone, requests queue',
+  'false rollback, 1 to 4 others want the canary’s CPUs all the time, requests queue',
+])('%s: none', (name) => {
+  for (const { failed } of outcomes(name, 3)) expect(failed).toBe(false);
+});
+
+test('what makes every request slower is seen beside steal', () => {
+  for (const { failed } of outcomes('every request 20 % slower, caught beside 2 % steal', 3)) {
+    expect(failed).toBe(true);
+  }
+});
+
 test('a world depends on its seed alone', () => {
   const scenario = goals[0]?.scenario(3);
   if (!scenario) throw new Error('no goals');

@@ -346,6 +346,12 @@ describe('beside a hypervisor that takes CPU time', () => {
     });
   });
 
+  test('the report says how much was stolen', () => {
+    expect(report(run(0.03, 0.02, 0.05, 0))).toContain(
+      "steal    5.0 % of the canary's CPU time, 0.0 % of the baseline's",
+    );
+  });
+
   test('one that is slower than steal can make it fails', () => {
     expect(run(0.06, 0.02, 0.02, 0)).toMatchObject({ verdict: 'fail', reasons: ['LATENCY_WORSE'] });
     expect(run(0.4, 0.3, 0.01, 0)).toMatchObject({ verdict: 'fail', reasons: ['LATENCY_WORSE'] });

@@ -30,6 +30,12 @@ export function report(verdict: Verdict): string {
   if (samples.etaSeconds !== null) lines.push(`answer   expected in about ${duration(samples.etaSeconds)}`);
   if (contention.explained !== null)
     lines.push(`nodes    explain ${percent(contention.explained)} of the raw difference`);
+  const { canary: fromCanary, baseline: fromBaseline } = contention.stealShare;
+  if (reasons.includes('CPU_STOLEN')) {
+    lines.push(
+      `steal    ${percent(fromCanary ?? 0)} of the canary's CPU time, ${percent(fromBaseline ?? 0)} of the baseline's`,
+    );
+  }
   if (reasons.includes('GRADE_NOT_SUFFICIENT')) {
     lines.push(
       '',
