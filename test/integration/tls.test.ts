@@ -55,7 +55,7 @@ describeKernel('tls', () => {
     return Number(/^plumbline_tls_libraries\{.*state="attached"\} (\d+)$/m.exec(metrics)?.[1] ?? NaN);
   };
   const untilAttached = async (libraries: number) => {
-    const deadlineMs = Date.now() + 60_000;
+    const deadlineMs = Date.now() + 120_000;
     while (!((await attached()) >= libraries) && Date.now() < deadlineMs) await sleep(200);
   };
 
@@ -162,5 +162,5 @@ describeKernel('tls', () => {
       'http1 2xx': (before['http1 2xx'] ?? 0) + 10,
     });
     expect(valueOf(await agent.metrics(), 'plumbline_probe_restarts_total')).toBe(0);
-  });
+  }, 150_000);
 });

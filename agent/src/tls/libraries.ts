@@ -23,6 +23,8 @@ interface Known {
 
 export const createLibraries = (procFolder = '/proc'): Libraries => {
   const known = new Map<string, Known>();
+  /** By process id. */
+  const processes = new Map<string, { readonly looks: number; readonly identities: readonly string[] }>();
 
   const examine = async (path: string): Promise<Known> => {
     const handle = await open(path, 'r');
@@ -32,28 +34,38 @@ export const createLibraries = (procFolder = '/proc'): Libraries => {
     return { handle: undefined, functions: [] };
   };
 
+  const identitiesOf = async (pid: string): Promise<readonly string[]> => {
+    await breathe();
+    const identities: string[] = [];
+    for (const path of candidatesOf(`${procFolder}/${pid}`)) {
+      const identity = identityOf(path);
+      if (identity === undefined) continue; // The process is gone.
+      const one = known.get(identity) ?? (await examine(path).catch(() => undefined));
+      if (one === undefined) continue;
+      known.set(identity, one);
+      identities.push(identity);
+    }
+    return identities;
+  };
+
   return {
     find: async () => {
       const found = new Map<string, TracedFile>();
-      const seen = new Set<string>();
       const pids = readdirSync(procFolder).filter((name) => /^\d+$/.test(name));
       for (const pid of pids) {
-        await breathe();
-        for (const path of candidatesOf(`${procFolder}/${pid}`)) {
-          const identity = identityOf(path);
-          if (identity === undefined || seen.has(identity)) continue;
-          const one = known.get(identity) ?? (await examine(path).catch(() => undefined));
-          if (one === undefined) continue; // The process is gone.
-          seen.add(identity);
-          known.set(identity, one);
-          if (one.handle === undefined) continue;
+        const before = processes.get(pid) ?? { looks: 0, identities: [] };
+        const identities = isDue(before.looks, Number(pid)) ? await identitiesOf(pid) : before.identities;
+        processes.set(pid, { looks: before.looks + 1, identities });
+        for (const identity of identities) {
+          const { handle, functions: own } = known.get(identity) ?? {};
           // Through us, bpftrace gets at files in any container's tree, whether they still have a name there or not.
-          found.set(identity, {
-            path: `${procFolder}/${process.pid}/fd/${one.handle.fd}`,
-            functions: one.functions,
-          });
+          const path = `${procFolder}/${process.pid}/fd/${handle?.fd}`;
+          if (handle !== undefined && own !== undefined) found.set(identity, { path, functions: own });
         }
       }
+      const living = new Set(pids);
+      for (const pid of processes.keys()) if (!living.has(pid)) processes.delete(pid);
+      const seen = new Set([...processes.values()].flatMap(({ identities }) => identities));
       for (const [identity, { handle }] of known)
         if (handle === undefined && !seen.has(identity)) known.delete(identity);
       return found;
@@ -67,6 +79,9 @@ export const createLibraries = (procFolder = '/proc'): Libraries => {
     },
   };
 };
+
+/** Libraries are loaded when a process starts, or later: old ones are looked at by turns. */
+const isDue = (looks: number, pid: number): boolean => looks < 4 || (looks + pid) % 8 === 0;
 
 /** What a process may have such functions in: its program, and libraries whose names begin with libssl. */
 const candidatesOf = (folder: string): readonly string[] => {
