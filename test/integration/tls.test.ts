@@ -127,7 +127,7 @@ describeKernel('tls', () => {
   });
 
   test('HTTP/2 inside is counted by connection, and has its turns', async () => {
-    await curl(`${nginx.tlsUrl}/hello`, '--http2');
+    await curl(`${nginx.tlsUrl}/hello#[1-5]`, '--http2');
     const series = await agent.settledSeries();
     expect(counter(series, undecoded, 'nginx')).toBe(1);
     expect(turnsByTransport(series, 'nginx').tls).toBeGreaterThan(0);
