@@ -33,7 +33,7 @@ export const fitProbes = (
 
 const checkLeastKernel = ({ leastKernel }: LoadedProbe): readonly Finding[] => {
   if (leastKernel === undefined || isAtLeast(release(), leastKernel)) return [];
-  const remedy = `Linux ${leastKernel.join('.')} or newer, whose verifier is known to take this probe`;
+  const remedy = `Linux ${leastKernel.join('.')} or newer, which is known to take this probe`;
   return [{ name: 'kernel', status: 'missing', found: `Linux ${release()}`, remedy }];
 };
 

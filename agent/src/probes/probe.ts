@@ -46,6 +46,6 @@ export interface Probe {
   /** What it takes at each switch of threads, about, in ns: stands for its cost where that cannot be measured. */
   readonly switchNs?: number;
   readonly metrics: readonly (HistogramDefinition | CounterDefinition)[];
-  /** The oldest kernel whose verifier is known to take it; any, if undefined. */
+  /** The oldest kernel that is known to take it; any, if undefined. */
   readonly leastKernel?: readonly [major: number, minor: number];
 }

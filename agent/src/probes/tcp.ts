@@ -38,6 +38,8 @@ const histogram = (name: string, help: string, buckets: string, sumNs: string): 
 
 export const probe: Probe = {
   name: 'tcp',
+  // Before, `struct sock_cgroup_data` has no field `cgroup` that tells whose a socket is.
+  leastKernel: [5, 15],
   purpose:
     'TCP connections: opened, failed, closed, reset; lifetime, round trip, accept queue, retransmits, bytes',
   dispensable: 1,
