@@ -2,6 +2,7 @@
 import type { ChildOptions } from './bpftrace/child.ts';
 import { compose, ownedPrograms } from './bpftrace/compose.ts';
 import { createFillWatch } from './bpftrace/fill.ts';
+import { refusalOf } from './bpftrace/refusal.ts';
 import type { Program, Snapshot } from './bpftrace/run.ts';
 import { createSupervisor, newSupervisorState, type SupervisorState } from './bpftrace/supervise.ts';
 import { hasUprobes, withTracedFiles, type TracedFile } from './bpftrace/uprobes.ts';
@@ -33,12 +34,15 @@ export interface MeasurePlan {
 export interface MeasureState extends SupervisorState {
   readonly cost: CostState;
   readonly libraries: LibraryState;
+  /** By probe that this kernel or bpftrace does not take, though others are: what it said. */
+  readonly refused: Map<string, string>;
 }
 
 export const newMeasureState = (): MeasureState => ({
   ...newSupervisorState(),
   cost: new Map(),
   libraries: { attached: 0, waiting: 0 },
+  refused: new Map(),
 });
 
 export interface Measuring {
@@ -61,7 +65,8 @@ export const measure = (
   const textsOf = ({ off, files }: Pick<Program, 'off' | 'files'>) =>
     Object.fromEntries(
       Object.entries(probes)
-        .filter(([name, text]) => !off.includes(name) && (files.length > 0 || !hasUprobes(text)))
+        .filter(([name]) => !off.includes(name) && !state.refused.has(name))
+        .filter(([, text]) => files.length > 0 || !hasUprobes(text))
         .map(([name, text]) => [name, withTracedFiles(text, files)]),
     );
   const programOf = (off: readonly string[], files: readonly TracedFile[]): Program => ({
@@ -69,6 +74,28 @@ export const measure = (
     files,
     text: (token) => compose(Object.values(textsOf({ off, files })), noFragment, intervalMs, token),
   });
+  /** One program that is refused keeps all from being loaded: each probe is tried by itself. */
+  const leaveOutRefused = async (stop: AbortSignal): Promise<void> => {
+    const names = Object.keys(textsOf({ off: [], files: [] }));
+    if (names.length < 2 || hasTried) return;
+    hasTried = true;
+    log.warn({ probes: names }, 'looking for the probe that is not taken; this takes seconds for each');
+    const refused = new Map<string, string>();
+    for (const name of names) {
+      const alone = programOf(
+        names.filter((one) => one !== name),
+        [],
+      );
+      const why = await refusalOf(alone, { ...bpftrace, log, state }, stop);
+      if (why !== undefined) refused.set(name, why);
+    }
+    if (refused.size === names.length) return;
+    for (const [probe, why] of refused) {
+      state.refused.set(probe, why);
+      log.error({ probe, why }, 'probe left out: this kernel or bpftrace does not take it');
+    }
+  };
+  let hasTried = false;
   const observeFill = createFillWatch(maxMapKeys, (map, entries) => {
     log.warn({ map, entries, maxMapKeys }, 'a kernel map is filling up');
     return supervisor.handOver('map fill');
@@ -83,6 +110,7 @@ export const measure = (
       observeFill(snapshot);
       onSnapshot(snapshot);
     },
+    onRefused: leaveOutRefused,
   });
   // One that is still attaching has only some of its programs.
   const pid = () => (state.running ? state.pid : undefined);

@@ -5,6 +5,7 @@ import { createServer } from 'node:http';
 import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { AgentReport } from '../../agent/src/exposition/report.ts';
 import { checkTracepoints } from '../../agent/src/bpftrace/preflight.ts';
 import { createCgroupTree, isRunning, type CgroupTree } from '../../demo/cgroup.ts';
 import { plumbline, startAgent, valueOf, withFile } from '../support/agent.ts';
@@ -119,6 +120,42 @@ done
         const { stderr, exitCode } = await agent.stop();
         expect(stderr).toContain('no such luck');
         expect(exitCode).toBe(0);
+      },
+      0o755,
+    );
+  });
+
+  test('one probe is refused: it is left out and said so, and the others run', async () => {
+    const picky = `#!/bin/sh
+[ "$1" = --version ] && exec bpftrace --version
+cat > "$0.bt"
+grep -q sched_switch "$0.bt" && echo "ERROR: Error loading program: tracepoint:sched:sched_switch" >&2 && exit 1
+exec bpftrace "$@" < "$0.bt"
+`;
+    await withFile(
+      picky,
+      async (path) => {
+        const agent = await startAgent(`bpftrace: { path: ${path} }\n${config}`, {
+          probes: ['http', 'runqueue', 'blockio'],
+        });
+        try {
+          await request(7);
+          expect(requestCount(await agent.settledSeries(), 'nginx')).toBe(7);
+          const metrics = await agent.metrics();
+          const up = (probe: string) =>
+            Number(new RegExp(`^plumbline_probe_up\\{.*probe="${probe}"\\} (.*)$`, 'm').exec(metrics)?.[1]);
+          expect([up('http'), up('runqueue'), up('blockio')]).toEqual([1, 0, 1]);
+          const { probes } = (await (await fetch(`${agent.url}/api/v1/agent`)).json()) as AgentReport;
+          const runqueue = probes.find(({ name }) => name === 'runqueue');
+          expect(runqueue).toMatchObject({
+            mode: 'none',
+            lacking: [{ found: expect.stringContaining('Error loading program') as string }],
+          });
+        } finally {
+          const { stderr, exitCode } = await agent.stop();
+          expect(stderr).toMatch(/"probe":"runqueue",.*Error loading program.*probe left out/);
+          expect(exitCode).toBe(0);
+        }
       },
       0o755,
     );

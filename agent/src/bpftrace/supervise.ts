@@ -56,6 +56,8 @@ export interface SuperviseOptions extends RunOptions {
   readonly levels: readonly string[];
   /** Called at each tick. */
   readonly onSnapshot: (snapshot: Snapshot) => void;
+  /** Called when the program has ended by itself before it delivered: it may say something else when it is started again. */
+  readonly onRefused: (signal: AbortSignal) => Promise<void>;
 }
 
 const firstPauseMs = 500;
@@ -154,6 +156,7 @@ export const createSupervisor = (options: SuperviseOptions): Supervisor => {
         const run = start(program);
         become(run);
         const end = await untilCurrentEnds(run);
+        const isRefused = !state.running && end.signal === undefined;
         become(undefined);
         state.running = false;
         if (isAborted(signal)) break;
@@ -161,6 +164,7 @@ export const createSupervisor = (options: SuperviseOptions): Supervisor => {
         if (Date.now() - startedMs > healthyRunMs) pauseMs = firstPauseMs;
         log.warn({ ...end, pauseMs }, 'bpftrace ended; starting it again');
         await pause(pauseMs, signal);
+        if (isRefused) await options.onRefused(stopping.signal);
         pauseMs = Math.min(pauseMs * 2, longestPauseMs);
       }
       await handing;

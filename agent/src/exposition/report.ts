@@ -4,7 +4,7 @@ import { metricNames } from '../series/names.ts';
 import type { Store } from '../series/store.ts';
 import { unknownWorkload } from '../workloads/workload.ts';
 import type { FittedProbe } from '../fit.ts';
-import type { AgentState } from './self.ts';
+import { probesNow, type AgentState } from './self.ts';
 
 /** `/api/v1/agent`. */
 export interface AgentReport {
@@ -46,7 +46,7 @@ export const agentReport = ({ config, state, store, notReady }: ReportOptions): 
   historySeconds: config.history.length / 1000,
   windowSeconds: config.history.window / 1000,
   marginSeconds: config.verdict.margin / 1000,
-  probes: state.probes.map(({ name, mode, lacking }) => ({
+  probes: probesNow(state).map(({ name, mode, lacking }) => ({
     name,
     mode,
     isOverBudget: state.measuring.off.includes(name),

@@ -31,6 +31,20 @@ export interface AgentState {
 export const snapshotAgeSeconds = ({ lastSnapshotMs }: MeasureState): number | undefined =>
   lastSnapshotMs === undefined ? undefined : (Date.now() - lastSnapshotMs) / 1000;
 
+/** What was thought to fit and is refused all the same does not run. */
+export const probesNow = ({
+  probes,
+  measuring,
+}: Pick<AgentState, 'probes' | 'measuring'>): AgentState['probes'] =>
+  probes.map((probe) => {
+    const why = measuring.refused.get(probe.name);
+    if (why === undefined) return probe;
+    const finding = { name: 'bpftrace', status: 'missing', found: why, remedy: refusalRemedy } as const;
+    return { ...probe, mode: 'none', lacking: [finding] };
+  });
+
+const refusalRemedy = 'please report it with the versions of kernel and bpftrace; the other probes run';
+
 export const selfMetrics = (state: AgentState): readonly SelfMetric[] => [
   gauge('agent_info', 'Versions; always 1.', () => [[1, { ...state.info }]]),
   gauge(
@@ -48,7 +62,7 @@ export const selfMetrics = (state: AgentState): readonly SelfMetric[] => [
     () => [[process.memoryUsage.rss() + state.privilegedCost().residentBytes]],
   ),
   gauge('probe_up', 'Whether the probe is loaded and delivers.', () =>
-    state.probes.map(({ name, mode }) => [
+    probesNow(state).map(({ name, mode }) => [
       mode !== 'none' && state.measuring.running && !state.measuring.off.includes(name) ? 1 : 0,
       { probe: name },
     ]),
@@ -57,7 +71,7 @@ export const selfMetrics = (state: AgentState): readonly SelfMetric[] => [
     state.probes.map(({ name }) => [state.measuring.off.includes(name) ? 1 : 0, { probe: name }]),
   ),
   gauge('probe_info', 'How much of the probe this node can run: full or reduced; always 1.', () =>
-    state.probes.flatMap(({ name, mode }) => (mode === 'none' ? [] : [[1, { probe: name, mode }]])),
+    probesNow(state).flatMap(({ name, mode }) => (mode === 'none' ? [] : [[1, { probe: name, mode }]])),
   ),
   counter('probe_restarts_total', 'Times that bpftrace ended and was started again.', () => [
     [state.measuring.restarts],
