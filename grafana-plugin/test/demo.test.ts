@@ -53,21 +53,18 @@ describeKernel('demo', { timeout: 240_000 }, () => {
     });
     afterAll(() => stage.close());
 
-    /** Runs a scenario under the eyes of a Prometheus; and perhaps of a visitor, who gets the agent's URL and stays to the end. */
+    /** Runs a scenario under the eyes of a Prometheus; and perhaps of a visitor, who gets the agent's URL. */
     const play = async (
       [scenario = '', ...options]: readonly string[],
       prometheusOptions: readonly string[],
       use: (outcome: Outcome) => Promise<void>,
-      visit?: (url: string) => Promise<void>,
+      visit: (url: string) => Promise<void> = () => Promise.resolve(),
     ): Promise<void> => {
       const stolen = await watchSteal();
       const demo = await startDemo('--scenario', scenario, ...options);
       try {
         await withPrometheus(new URL(demo.url).host, prometheusOptions, async (query, url) => {
-          if (visit) {
-            await visit(demo.url);
-            demo.ended.kill('SIGINT');
-          }
+          await visit(demo.url);
           const { stdout, exitCode, stderr } = await demo.ended;
           expect(exitCode, stderr).toBe(0);
           const summary = JSON.parse(stdout.split('\n').at(-1) ?? '') as Outcome['summary'];
@@ -166,7 +163,7 @@ describeKernel('demo', { timeout: 240_000 }, () => {
         expect(verdict.contention.explained).toBeGreaterThan(0.5);
         expect(await stage.badge()).toBe('Skewed');
       };
-      await play(['noisy-neighbour', '--seconds', '120'], [], check, lookAtPage);
+      await play(['noisy-neighbour', '--seconds', '45'], [], check, lookAtPage);
     });
   });
 });
