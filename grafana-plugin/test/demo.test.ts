@@ -1,5 +1,6 @@
 // The whole way, in the demo's three scenarios: services under load, the real kernel, the agent, a real Prometheus
 // that scrapes it, and then what the dashboards and the panel, in Chromium, make of what it has stored.
+import { loadavg } from 'node:os';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { Verdict } from '@plumbline/verdict';
 import type { VersionRow } from '../../agent/src/cli/versions.ts';
@@ -68,7 +69,12 @@ describeKernel('demo', { timeout: 240_000 }, () => {
           const { stdout, exitCode, stderr } = await demo.ended;
           expect(exitCode, stderr).toBe(0);
           const summary = JSON.parse(stdout.split('\n').at(-1) ?? '') as Outcome['summary'];
-          const isDisturbed = isBusy() || (await stolen()) > unremarkableSteal;
+          const steal = await stolen();
+          const isDisturbed = isBusy() || steal > unremarkableSteal;
+          if (isDisturbed)
+            process.stderr.write(
+              `demo, ${scenario}: disturbed (load ${loadavg()[0]}, ${(100 * steal).toFixed(1)} % stolen), said ${summary.verdict.verdict}; not held against it.\n`,
+            );
           expect(summary.verdict).toMatchObject({ app: 'checkout', canary: 'v2', baseline: 'v1' });
           // The last scrape: when the agent ends, its series do.
           const to = Math.floor(await query('max(max_over_time(timestamp(up == 1)[3m:1s]))')) - 1;
