@@ -74,6 +74,7 @@ export const measure = (
     files,
     text: (token) => compose(Object.values(textsOf({ off, files })), noFragment, intervalMs, token),
   });
+  let hasTried = false;
   /** One program that is refused keeps all from being loaded: each probe is tried by itself. */
   const leaveOutRefused = async (stop: AbortSignal): Promise<void> => {
     const names = Object.keys(textsOf({ off: [], files: [] }));
@@ -95,7 +96,6 @@ export const measure = (
       log.error({ probe, why }, 'probe left out: this kernel or bpftrace does not take it');
     }
   };
-  let hasTried = false;
   const observeFill = createFillWatch(maxMapKeys, (map, entries) => {
     log.warn({ map, entries, maxMapKeys }, 'a kernel map is filling up');
     return supervisor.handOver('map fill');

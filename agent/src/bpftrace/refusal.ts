@@ -1,9 +1,5 @@
 // In: a program. Out: why bpftrace or the kernel does not take it.
-import { setTimeout as sleep } from 'node:timers/promises';
-import { startRun, type Program, type RunOptions } from './run.ts';
-
-/** Compiling takes one to ten seconds. */
-const longestStartMs = 60_000;
+import { isDelivering, startRun, type Program, type RunOptions } from './run.ts';
 
 /** Runs the program up to its first tick. Undefined if that comes, or if `signal` aborts before; else what was said. */
 export const refusalOf = async (
@@ -11,16 +7,8 @@ export const refusalOf = async (
   options: RunOptions,
   signal: AbortSignal,
 ): Promise<string | undefined> => {
-  const ticking = new AbortController();
-  const run = startRun(program, options, signal, () => {
-    ticking.abort();
-  });
-  const over = AbortSignal.any([ticking.signal, signal]);
-  const end = await Promise.race([
-    run.ended,
-    sleep(longestStartMs, undefined, { signal: over }).catch(() => undefined),
-  ]);
+  const run = startRun(program, options, signal, () => undefined);
+  const isTaken = (await isDelivering(run, signal)) || signal.aborted;
   await run.stop();
-  if (over.aborted) return undefined;
-  return end?.errors[0] ?? 'it does not start';
+  return isTaken ? undefined : ((await run.ended).errors[0] ?? 'it does not start');
 };

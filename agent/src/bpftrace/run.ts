@@ -1,6 +1,7 @@
 // In: a program. Out: one run of bpftrace: a snapshot at each tick, and one whenever it is asked for.
 import { randomInt } from 'node:crypto';
 import { getPriority } from 'node:os';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { startBpftrace, type Child, type ChildOptions } from './child.ts';
 import { askedMap, tickMap } from './compose.ts';
 import type { PlainLog } from '../log.ts';
@@ -21,6 +22,8 @@ export interface Run extends Child {
   readonly read: () => Promise<Maps>;
   /** Resolves when the process is gone. */
   readonly stop: () => Promise<void>;
+  /** Aborts at its first tick: it is loaded, and delivers. */
+  readonly ticking: AbortSignal;
 }
 
 /** What bpftrace is to run. */
@@ -39,6 +42,15 @@ export interface RunOptions extends ChildOptions {
 }
 
 const patienceMs = 5000;
+/** Compiling takes one to ten seconds. */
+const longestStartMs = 60_000;
+
+/** Resolves with whether a run delivers, once that is known; or when `signal` aborts. */
+export const isDelivering = async ({ ticking, ended }: Run, signal: AbortSignal): Promise<boolean> => {
+  const known = AbortSignal.any([ticking, signal]);
+  await Promise.race([ended, sleep(longestStartMs, undefined, { signal: known }).catch(() => undefined)]);
+  return ticking.aborted;
+};
 
 /** Starts bpftrace, and stops it when `signal` aborts. @param onTick called with its maps at each interval */
 export const startRun = (
@@ -50,6 +62,7 @@ export const startRun = (
   // Above any process id, so that nobody asks by chance.
   const token = randomInt(2 ** 30, 2 ** 31);
   const stop = new AbortController();
+  const ticking = new AbortController();
   const maps = new Map<string, MapValues>();
   let onAnswer: (maps: Maps) => void = () => undefined;
 
@@ -59,7 +72,10 @@ export const startRun = (
       case 'map':
         maps.set(line.name, line.values);
         if (line.name === askedMap) onAnswer(new Map(maps));
-        if (line.name === tickMap) onTick(new Map(maps));
+        if (line.name === tickMap) {
+          ticking.abort();
+          onTick(new Map(maps));
+        }
         return;
       case 'lost':
         state.lostEvents += line.events;
@@ -75,6 +91,7 @@ export const startRun = (
   const child = startBpftrace(program.text(token), options, AbortSignal.any([signal, stop.signal]), onLine);
   return {
     ...child,
+    ticking: ticking.signal,
     read: () =>
       new Promise((resolve, reject) => {
         const give = (why: string) => {

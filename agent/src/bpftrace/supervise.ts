@@ -4,7 +4,15 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { ChildEnd } from './child.ts';
 import { goOn, meet, type Leads } from './handover.ts';
 import type { MapValues } from './parse.ts';
-import { startRun, type Maps, type Program, type Run, type RunOptions, type Snapshot } from './run.ts';
+import {
+  isDelivering,
+  startRun,
+  type Maps,
+  type Program,
+  type Run,
+  type RunOptions,
+  type Snapshot,
+} from './run.ts';
 
 /** Kept up to date by the supervisor; becomes self-metrics. */
 export interface SupervisorState {
@@ -66,8 +74,6 @@ const longestPauseMs = 30_000;
 const healthyRunMs = 60_000;
 /** From its first tick on, a new run counts beside the old one for so long: what was under way is then over. */
 const overlapMs = 5000;
-/** Compiling takes one to ten seconds. */
-const longestStartMs = 60_000;
 const noValues: MapValues = new Map();
 
 export const createSupervisor = (options: SuperviseOptions): Supervisor => {
@@ -90,9 +96,8 @@ export const createSupervisor = (options: SuperviseOptions): Supervisor => {
     onSnapshot({ run: runs, maps: all });
   };
 
-  const start = (some: Program, onTick: () => void = () => undefined): Run => {
+  const start = (some: Program): Run => {
     const run = startRun(some, options, stopping.signal, (maps) => {
-      onTick();
       if (run === current) deliver(goOn(maps, leads));
     });
     return run;
@@ -114,14 +119,9 @@ export const createSupervisor = (options: SuperviseOptions): Supervisor => {
   const handOver = async (reason: string, next: Program): Promise<boolean> => {
     const old = current;
     if (old === undefined || !state.running) return false;
-    const ticking = new AbortController();
-    const fresh = start(next, () => {
-      ticking.abort();
-    });
+    const fresh = start(next);
     try {
-      const started = AbortSignal.any([ticking.signal, stopping.signal]);
-      await Promise.race([fresh.ended, pause(longestStartMs, started)]);
-      if (!ticking.signal.aborted) throw new Error('it does not start');
+      if (!(await isDelivering(fresh, stopping.signal))) throw new Error('it does not start');
       await pause(overlapMs, stopping.signal);
       const {
         leads: found,

@@ -98,7 +98,7 @@ const answer = async (options: ServerOptions, request: IncomingMessage, response
   }
 };
 
-/** Compressed, if the client takes it, at the level that costs least: metrics shrink to a twentieth. */
+/** Compressed, if the client takes it, at the level that costs least: metrics shrink to a thirtieth. */
 const sendLarge = async (
   request: IncomingMessage,
   response: ServerResponse,
