@@ -108,9 +108,8 @@ const describeScrapes = async (
   return { text: `${median.toFixed(0)} (${longest.toFixed(0)}), ${megabytes.toFixed(2)}`, heldMs };
 };
 
-/** Of one core, of the agent's two processes and of its bpftrace. */
-const cpuPercent = async (agent: RunningAgent, lengthMs: number): Promise<readonly [number, number]> => {
-  const pids = [agent.pid, await listenerOf(agent.pid), (await bpftracesOf(agent.pid))[0] ?? NaN];
+/** Of one core: the agent's two processes together, and its bpftrace, whose ids are given in this order. */
+const cpuPercent = async (pids: readonly number[], lengthMs: number): Promise<readonly [number, number]> => {
   const read = () => Promise.all(pids.map(cpuSeconds));
   const [startMs, before] = [performance.now(), await read()];
   await sleep(lengthMs);
@@ -133,9 +132,9 @@ workloads: { docker: { enabled: false }, static: [{ cgroup: "${tree.path}/*-*", 
     await agent.settle();
     note('twenty seconds without a scrape');
     const [startMs, askedBefore] = [performance.now(), load.asked()];
-    const [node, bpftrace] = await cpuPercent(agent, 20_000);
-    const rate = ((load.asked() - askedBefore) * 1000) / (performance.now() - startMs);
     const pids = [agent.pid, await listenerOf(agent.pid), (await bpftracesOf(agent.pid))[0] ?? NaN];
+    const [node, bpftrace] = await cpuPercent(pids, 20_000);
+    const rate = ((load.asked() - askedBefore) * 1000) / (performance.now() - startMs);
     const memory = (await Promise.all(pids.map(residentMegabytes))).map((size) => size.toFixed(0));
     note('scrapes');
     const text = await describeScrapes(agent, {});
