@@ -10,7 +10,7 @@ import { startAgent, valueOf, type RunningAgent } from '../support/agent.ts';
 import { startNginx, type Nginx } from '../support/nginx.ts';
 import { requestCount } from '../support/series.ts';
 import { bpftracesOf } from '../support/processes.ts';
-import { serverScript } from '../support/servers.ts';
+import { serverScript, versionsIn } from '../support/servers.ts';
 import { cpuSeconds, residentMegabytes } from './cost.ts';
 import { costInTarget, costOfProbes } from './kernel-time.ts';
 import { pollAtRate } from './polling.ts';
@@ -34,7 +34,7 @@ async function withWorld(use: (world: World) => Promise<void>): Promise<void> {
     const agent = await startAgent(
       // What is measured is not to be switched off.
       `budget: { cpuPercent: 10000, sampleInterval: 10s }
-workloads: { static: [{ cgroup: "${tree.path}/*-*", app: $1, version: $2 }] }`,
+${versionsIn(tree)}`,
       { intervalMs: 1000, probes: 'all' },
     );
     const [bpftracePid = NaN] = await bpftracesOf(agent.pid);

@@ -8,6 +8,7 @@ import { createCgroupTree, type CgroupTree } from '../../demo/cgroup.ts';
 import { startChild } from '../../demo/child.ts';
 import { startAgent, type RunningAgent } from '../support/agent.ts';
 import { describeKernel } from '../support/kernel.ts';
+import { versionsIn } from '../support/servers.ts';
 
 describeKernel('blockio', () => {
   let folder: string;
@@ -21,10 +22,7 @@ describeKernel('blockio', () => {
     await execa('dd', ['if=/dev/zero', `of=${file}`, 'bs=1M', 'count=16']);
     device = (await execa('losetup', ['--find', '--show', file])).stdout;
     tree = await createCgroupTree('plumbline-test-blockio');
-    agent = await startAgent(
-      `workloads: { static: [{ cgroup: "${tree.path}/*-*", app: $1, version: $2 }] }`,
-      { probes: ['blockio'] },
-    );
+    agent = await startAgent(versionsIn(tree), { probes: ['blockio'] });
   });
 
   afterAll(async () => {

@@ -15,7 +15,7 @@ import { get, openConnection } from '../support/client.ts';
 import { describeKernel } from '../support/kernel.ts';
 import { startNginx } from '../support/nginx.ts';
 import { requestCount } from '../support/series.ts';
-import { serverScript } from '../support/servers.ts';
+import { serverScript, versionsIn } from '../support/servers.ts';
 import { until } from '../support/prometheus.ts';
 
 const costOf = (metrics: string, name: string, probe: string) =>
@@ -71,7 +71,7 @@ describeKernel('own cost', () => {
     const nginx = await startNginx({ tree, cgroup: 'nginx-v1' });
     const agent = await startAgent(
       `budget: { sampleInterval: 500ms, cpuPercent: 2 }
-workloads: { static: [{ cgroup: "${tree.path}/*-*", app: $1, version: $2 }] }`,
+${versionsIn(tree)}`,
       { probes: ['http', 'runqueue'] },
     );
     const connection = await openConnection(nginx.port);

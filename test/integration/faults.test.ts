@@ -14,6 +14,7 @@ import { describeKernel } from '../support/kernel.ts';
 import { startNginx, type Nginx } from '../support/nginx.ts';
 import { bpftracesOf } from '../support/processes.ts';
 import { requestCount } from '../support/series.ts';
+import { versionsIn } from '../support/servers.ts';
 
 const run = (...args: readonly string[]) =>
   execa(process.execPath, [plumbline, ...args], { reject: false, timeout: 30_000 });
@@ -26,7 +27,7 @@ describeKernel('faults', () => {
   beforeAll(async () => {
     tree = await createCgroupTree('plumbline-test-faults');
     nginx = await startNginx({ tree, cgroup: 'nginx-v1' });
-    config = `workloads: { static: [{ cgroup: "${tree.path}/*-*", app: $1, version: $2 }] }`;
+    config = versionsIn(tree);
   });
   afterAll(async () => {
     await nginx.stop();

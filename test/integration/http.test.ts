@@ -7,7 +7,7 @@ import { get, openConnection, type Connection } from '../support/client.ts';
 import { describeKernel } from '../support/kernel.ts';
 import { startNginx, type Nginx } from '../support/nginx.ts';
 import { counter, quantile, requestsByCode, sumSeconds } from '../support/series.ts';
-import { createServers, serverScript, type Servers } from '../support/servers.ts';
+import { createServers, serverScript, versionsIn, type Servers } from '../support/servers.ts';
 
 const unanswered = 'plumbline_http_unanswered_total';
 const unmatched = 'plumbline_http_unmatched_responses_total';
@@ -37,7 +37,7 @@ describeKernel('http', () => {
     early = await openConnection(before.port);
     early.send(get());
     await early.responses(1);
-    agent = await startAgent(`workloads: { static: [{ cgroup: "${tree.path}/*-*", app: $1, version: $2 }] }`);
+    agent = await startAgent(versionsIn(tree));
   });
 
   afterAll(async () => {

@@ -13,7 +13,7 @@ import { startNginx, type Nginx } from '../support/nginx.ts';
 import { bpftracesOf } from '../support/processes.ts';
 import { fieldOfPrograms, mostVerified } from '../support/programs.ts';
 import { requestsByProtocol, sumSeconds } from '../support/series.ts';
-import { createServers, serverScript, type Servers } from '../support/servers.ts';
+import { createServers, serverScript, versionsIn, type Servers } from '../support/servers.ts';
 
 const missed = [
   'plumbline_http_unanswered_total',
@@ -52,10 +52,7 @@ describeKernel('http2', () => {
     const before = await startServer('http2');
     early = connectHttp2(`http://127.0.0.1:${before.port}`);
     await request(early, '/');
-    agent = await startAgent(
-      `workloads: { static: [{ cgroup: "${tree.path}/*-*", app: $1, version: $2 }] }`,
-      { probes: ['http', 'http2'] },
-    );
+    agent = await startAgent(versionsIn(tree), { probes: ['http', 'http2'] });
   }, 120_000);
 
   afterAll(async () => {

@@ -7,7 +7,7 @@ import { plumbline, startAgent, type RunningAgent } from '../support/agent.ts';
 import { get, openConnection } from '../support/client.ts';
 import { describeKernel } from '../support/kernel.ts';
 import { counter, quantile, requestsByCode, sumSeconds } from '../support/series.ts';
-import { createServers, serverScript, type Servers } from '../support/servers.ts';
+import { createServers, serverScript, versionsIn, type Servers } from '../support/servers.ts';
 
 const withoutBtf: readonly string[] = [
   'unshare',
@@ -34,10 +34,7 @@ describeKernel('without BTF', () => {
   beforeAll(async () => {
     tree = await createCgroupTree('plumbline-test-reduced');
     servers = createServers(tree);
-    agent = await startAgent(
-      `workloads: { static: [{ cgroup: "${tree.path}/*-*", app: $1, version: $2 }] }`,
-      { under: withoutBtf, probes: 'all' },
-    );
+    agent = await startAgent(versionsIn(tree), { under: withoutBtf, probes: 'all' });
   });
 
   afterAll(async () => {

@@ -10,6 +10,7 @@ import { startChild, type Child } from '../../demo/child.ts';
 import { startAgent, type RunningAgent } from '../support/agent.ts';
 import { describeKernel } from '../support/kernel.ts';
 import { counter } from '../support/series.ts';
+import { versionsIn } from '../support/servers.ts';
 
 const lastCore = availableParallelism() - 1;
 const waits = 'plumbline_runqueue_wait_seconds';
@@ -63,10 +64,7 @@ describeKernel('runqueue', () => {
 
   beforeAll(async () => {
     tree = await createCgroupTree('plumbline-test-runqueue');
-    agent = await startAgent(
-      `workloads: { static: [{ cgroup: "${tree.path}/*-*", app: $1, version: $2 }] }`,
-      { probes: ['runqueue'] },
-    );
+    agent = await startAgent(versionsIn(tree), { probes: ['runqueue'] });
   });
 
   afterEach(async () => {

@@ -6,7 +6,7 @@ import { createCgroupTree, type CgroupTree } from '../../demo/cgroup.ts';
 import { startChild, type Child } from '../../demo/child.ts';
 import { startAgent, type RunningAgent } from '../support/agent.ts';
 import { describeKernel } from '../support/kernel.ts';
-import { serverScript } from '../support/servers.ts';
+import { serverScript, versionsIn } from '../support/servers.ts';
 
 const namespace = `plumbline-tcp-${process.pid}`;
 /** See link.py: what each address stands for. */
@@ -66,7 +66,7 @@ describeKernel('tcp', () => {
       `
 bpftrace: { maxMapKeys: 65536 }
 tcp: { peerPorts: [${port}] }
-workloads: { static: [{ cgroup: "${tree.path}/*-*", app: $1, version: $2 }] }`,
+${versionsIn(tree)}`,
       { probes: ['tcp'] },
     );
   });

@@ -16,6 +16,7 @@ import { createCertificates } from '../support/certificates.ts';
 import { describeKernel } from '../support/kernel.ts';
 import { startNginx, type Nginx } from '../support/nginx.ts';
 import { counter, requestsByProtocol, sumSeconds, turnsByTransport } from '../support/series.ts';
+import { versionsIn } from '../support/servers.ts';
 
 const undecoded = 'plumbline_tls_undecoded_connections_total';
 
@@ -73,10 +74,7 @@ describeKernel('tls', () => {
       JSON.stringify({ key, cert }),
     ]);
     python = await startServer('python', ['python3', script('blocking.py'), folder]);
-    agent = await startAgent(
-      `workloads: { static: [{ cgroup: "${tree.path}/*-*", app: $1, version: $2 }] }`,
-      { probes: ['http', 'turnaround', 'tls'] },
-    );
+    agent = await startAgent(versionsIn(tree), { probes: ['http', 'turnaround', 'tls'] });
     await untilAttached(2);
   });
 

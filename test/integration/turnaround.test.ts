@@ -15,7 +15,7 @@ import { get, openConnection } from '../support/client.ts';
 import { describeKernel } from '../support/kernel.ts';
 import { startNginx, type Nginx } from '../support/nginx.ts';
 import { counter, requestsByProtocol, turnsByTransport } from '../support/series.ts';
-import { createServers, serverScript, type Servers } from '../support/servers.ts';
+import { createServers, serverScript, versionsIn, type Servers } from '../support/servers.ts';
 
 const unmeasured = 'plumbline_turnaround_unmeasured_total';
 
@@ -71,12 +71,9 @@ describeKernel('turnaround', () => {
     const before = await startServer('lines.js');
     early = await openLines(before.port);
     await early.ask('first');
-    agent = await startAgent(
-      `workloads: { static: [{ cgroup: "${tree.path}/*-*", app: $1, version: $2 }] }`,
-      {
-        probes: ['http', 'http2', 'turnaround'],
-      },
-    );
+    agent = await startAgent(versionsIn(tree), {
+      probes: ['http', 'http2', 'turnaround'],
+    });
   });
 
   afterAll(async () => {

@@ -9,7 +9,7 @@ import { startAgent, type RunningAgent } from '../support/agent.ts';
 import { get, openConnection } from '../support/client.ts';
 import { describeKernel } from '../support/kernel.ts';
 import { counter, requestsByCode } from '../support/series.ts';
-import { createServers, serverScript, type Servers } from '../support/servers.ts';
+import { createServers, serverScript, versionsIn, type Servers } from '../support/servers.ts';
 
 /** By direction, as the metrics have it. */
 interface Counts {
@@ -28,12 +28,9 @@ describeKernel('websocket', () => {
   beforeAll(async () => {
     tree = await createCgroupTree('plumbline-test-websocket');
     servers = createServers(tree);
-    agent = await startAgent(
-      `workloads: { static: [{ cgroup: "${tree.path}/*-*", app: $1, version: $2 }] }`,
-      {
-        probes: ['http', 'websocket'],
-      },
-    );
+    agent = await startAgent(versionsIn(tree), {
+      probes: ['http', 'websocket'],
+    });
   });
 
   afterAll(async () => {

@@ -8,6 +8,10 @@ export interface Servers {
   readonly stop: () => Promise<void>;
 }
 
+/** Configuration of the agent: cgroups `app-version` in the tree are versions by these names. */
+export const versionsIn = (tree: CgroupTree): string =>
+  `workloads: { static: [{ cgroup: "${tree.path}/*-*", app: $1, version: $2 }] }`;
+
 /** A file of servers/ beside this one. */
 export const serverScript = (name: string): string => new URL(`servers/${name}`, import.meta.url).pathname;
 
