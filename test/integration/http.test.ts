@@ -1,7 +1,9 @@
 // Real servers, the real kernel, and a client that knows the truth.
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { availableParallelism } from 'node:os';
 import { createCgroupTree, type CgroupTree } from '../../demo/cgroup.ts';
+import { startChild } from '../../demo/child.ts';
 import { startAgent, type RunningAgent } from '../support/agent.ts';
 import { get, openConnection, type Connection } from '../support/client.ts';
 import { describeKernel } from '../support/kernel.ts';
@@ -11,6 +13,8 @@ import { createServers, serverScript, versionsIn, type Servers } from '../suppor
 
 const unanswered = 'plumbline_http_unanswered_total';
 const unmatched = 'plumbline_http_unmatched_responses_total';
+
+const lastCore = availableParallelism() - 1;
 
 describeKernel('http', () => {
   let tree: CgroupTree;
@@ -235,6 +239,53 @@ describeKernel('http', () => {
     const series = await agent.settledSeries();
     expect(requestsByCode(series, app)).toEqual({ '2xx': 32 });
     expect(quantile(series, app, 1)).toBeGreaterThan(0.19);
+  });
+
+  /** A server with one core and eight clients, each of which sends what takes the server 10 ms, some time after the other. */
+  const requestsOneAfterTheOther = async (ms: number, beside: () => Promise<void>): Promise<string> => {
+    const { app, port } = await servers.start('node', [
+      'taskset',
+      '-c',
+      String(lastCore),
+      ...(commands.node ?? []),
+    ]);
+    const clients: Connection[] = [];
+    for (let index = 0; index < 8; index++) clients.push(await openConnection(port));
+    // What a thread has waited for is known from its first request on.
+    clients[0]?.send(get());
+    await clients[0]?.responses(1);
+    await beside();
+    for (const client of clients) {
+      client.send(get('/work/10'));
+      await sleep(ms);
+    }
+    for (const [index, client] of clients.entries()) await client.responses(index === 0 ? 2 : 1);
+    for (const { socket } of clients) socket.destroy();
+    return app;
+  };
+  const nothing = () => Promise.resolve();
+
+  test('requests that queue up since the server waited for its CPU take, net, what each takes alone', async () => {
+    const burn = 'console.log("now"); const end = performance.now() + 500; while (performance.now() < end);';
+    const app = await requestsOneAfterTheOther(40, async () => {
+      const burner = await startChild(['chrt', '-f', '1', process.execPath, '-e', burn], {
+        tree,
+        cgroup: 'burner-v1',
+        cpu: lastCore,
+      });
+      await burner.firstLine();
+    });
+    const series = await agent.settledSeries();
+    expect(requestsByCode(series, app)).toEqual({ '2xx': 9 });
+    expect(quantile(series, app, 0.5)).toBeGreaterThan(0.15);
+    expect(quantile(series, app, 1, true)).toBeLessThan(0.03);
+  });
+
+  test('requests that queue up though the server had its CPU take, net, as long as they waited', async () => {
+    const app = await requestsOneAfterTheOther(0, nothing);
+    const series = await agent.settledSeries();
+    expect(requestsByCode(series, app)).toEqual({ '2xx': 9 });
+    expect(quantile(series, app, 1, true)).toBeGreaterThan(0.05);
   });
 
   test('a handler that waits is slow by itself: its net duration is as long', async () => {

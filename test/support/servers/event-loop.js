@@ -7,6 +7,11 @@ const [, , tls] = process.argv;
 const createServer = (handler) =>
   tls === undefined ? createClearServer(handler) : createTlsServer(JSON.parse(tls), handler);
 
+const standStill = (ms) => {
+  const end = performance.now() + ms;
+  while (performance.now() < end);
+};
+
 const server = createServer((request, response) => {
   const [, what = '', argument = ''] = (request.url ?? '').split('/');
   switch (what) {
@@ -16,10 +21,13 @@ const server = createServer((request, response) => {
     case 'wait': // the handler waits, the loop goes on
       setTimeout(() => response.end('late'), Number(argument));
       return;
+    case 'work': // the loop stands still before the answer
+      standStill(Number(argument));
+      response.end('done');
+      return;
     case 'block': // the loop stands still after the answer
       response.end('blocking', () => {
-        const end = performance.now() + Number(argument);
-        while (performance.now() < end);
+        standStill(Number(argument));
       });
       return;
     case 'drop':
