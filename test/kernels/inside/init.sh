@@ -7,6 +7,7 @@ export PATH=/usr/bin:/bin:/usr/sbin:/sbin HOME=/root
 mount -t devtmpfs devtmpfs /dev
 mount -t proc proc /proc
 mount -t sysfs sysfs /sys
+ln -s /proc/self/fd /dev/fd # As udev and container runtimes do; bpftrace 0.27 compiles into /dev/fd/N.
 mount -t tmpfs tmpfs /tmp
 mount -t securityfs securityfs /sys/kernel/security 2>/dev/null
 ip link set lo up
