@@ -1,13 +1,15 @@
 import { fileURLToPath } from 'node:url';
 import { defineConfig } from 'vitest/config';
 
-// Five projects: `unit` needs nothing but Node; `judge` asks a real Prometheus; `kernel` drives real servers through the
-// real kernel as root, one file at a time, because a node has one kernel; `browser` shows the built Grafana panel in
-// Chromium; `image` builds the image and runs it, which takes minutes.
+// Six projects: `unit` needs nothing but Node; `judge` asks a real Prometheus; `agent` starts the agent as users do, and
+// breaks what it needs; `kernel` drives real servers through the real kernel as root, one file at a time, because it
+// measures; `browser` shows the built Grafana panel in Chromium; `image` builds the image and runs it, which takes minutes.
 const alias = { '@plumbline/verdict': fileURLToPath(new URL('verdict/src/index.ts', import.meta.url)) };
 
 export default defineConfig({
   test: {
+    // Where files may run side by side, they mostly wait: for an agent, a server, a Prometheus.
+    maxWorkers: 3,
     projects: [
       {
         // Tests of one package see the source of another, so that nothing has to be built first.
@@ -20,6 +22,8 @@ export default defineConfig({
             'verdict/sim/**/*.test.ts',
             'deploy/**/*.test.ts',
           ],
+          // These files change nothing outside of their tests, and a process for each would take twice the time.
+          isolate: false,
           // Some simulate: a busy machine takes its time.
           testTimeout: 30_000,
         },
@@ -28,6 +32,14 @@ export default defineConfig({
         test: {
           name: 'judge',
           include: ['test/judge/**/*.test.ts'],
+          testTimeout: 60_000,
+          hookTimeout: 60_000,
+        },
+      },
+      {
+        test: {
+          name: 'agent',
+          include: ['test/agent/**/*.test.ts'],
           testTimeout: 60_000,
           hookTimeout: 60_000,
         },
