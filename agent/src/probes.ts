@@ -1,8 +1,10 @@
 // In: the folder bpf/. Out: every probe in it, with its text; and programs made of them.
 import { existsSync, readFileSync } from 'node:fs';
 import { readdir } from 'node:fs/promises';
+import { release } from 'node:os';
 import { clockFragment, type JiffyClock } from './bpftrace/clock.ts';
 import { compose, expandIncludes } from './bpftrace/compose.ts';
+import { isAtLeast } from './bpftrace/kernel.ts';
 import { ConfigError } from './config.ts';
 import { defaultPeerPorts, peerPortsFragment } from './peer-ports.ts';
 import type { Probe } from './probes/probe.ts';
@@ -84,14 +86,16 @@ export const textOf = (
   peerPorts: readonly number[] = defaultPeerPorts,
 ): string => expandIncludes(source, (path) => nodeFragment(path, clock, peerPorts) ?? readBpf(path));
 
-/** What differs from node to node: its clock, and the ports told apart. */
+/** What differs from node to node: its clock, the ports told apart, and where its kernel keeps the cgroup of a socket. */
 const nodeFragment = (
   path: string,
   clock: JiffyClock | undefined,
   peerPorts: readonly number[],
 ): string | undefined => {
   if (path === 'node/clock.bt') return clockFragment(clock);
-  return path === 'node/peer_ports.bt' ? peerPortsFragment(peerPorts) : undefined;
+  if (path === 'node/peer_ports.bt') return peerPortsFragment(peerPorts);
+  if (path !== 'node/tcp_owner.bt') return undefined;
+  return readBpf(`fragments/tcp_owner${isAtLeast(release(), [5, 15]) ? '' : '_before_5_15'}.bt`);
 };
 
 const readBpf = (path: string): string => readFileSync(new URL(path, bpfFolder), 'utf8');

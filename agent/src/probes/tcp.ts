@@ -38,8 +38,8 @@ const histogram = (name: string, help: string, buckets: string, sumNs: string): 
 
 export const probe: Probe = {
   name: 'tcp',
-  // Before, `struct sock_cgroup_data` has no field `cgroup` that tells whose a socket is.
-  leastKernel: [5, 15],
+  // Older ones were not tried; before 5.5, the id of a cgroup, which tells whose a socket is, is a union.
+  leastKernel: [5, 10],
   purpose:
     'TCP connections: opened, failed, closed, reset; lifetime, round trip, accept queue, retransmits, bytes',
   dispensable: 1,
