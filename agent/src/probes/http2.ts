@@ -11,7 +11,7 @@ const code: LabelField = [
 
 export const probe: Probe = {
   name: 'http2',
-  leastKernel: [6, 1],
+  leastKernel: [5, 10],
   purpose:
     'HTTP/2 and gRPC server requests: the same by stream, to the response or, for gRPC, to its trailers',
   metrics: [
