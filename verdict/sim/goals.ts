@@ -59,16 +59,17 @@ const loads: readonly Load[] = [
   { cpuSeconds: 0.008, elsewhereSeconds: 0.1 },
 ];
 const loadOf = (run: number): Load => loads[run % loads.length] ?? { cpuSeconds: 0.004, elsewhereSeconds: 0 };
-const slower = ({ cpuSeconds, elsewhereSeconds }: Load, factor: number): Load => ({
-  cpuSeconds: cpuSeconds * factor,
-  elsewhereSeconds: elsewhereSeconds * factor,
+const slower = (load: Load, factor: number): Load => ({
+  ...load,
+  cpuSeconds: load.cpuSeconds * factor,
+  elsewhereSeconds: load.elsewhereSeconds * factor,
 });
 /** A host takes `stealShare` of what the canary's CPUs want, and nothing from the baseline's. */
 const robbed = (run: number, stealShare: number, factor = 1): Scenario =>
   served({ ...slower(loadOf(run), factor), stealShare }, loadOf(run));
 /** One to four others want the canary's CPUs all the time; its own requests use 5 to 40 % of one. */
-const crowded = (run: number, factor = 1): Scenario => {
-  const load = loadOf(run);
+const crowded = (run: number, factor = 1, handsOn = false): Scenario => {
+  const load = { ...loadOf(run), handsOn };
   const use = [0.05, 0.1, 0.2, 0.4][Math.floor(run / 5) % 4] ?? 0.1;
   const neighbours = [1, 2, 4][Math.floor(run / 20) % 3] ?? 1;
   return served({ ...slower(load, factor), neighbours }, load, use / load.cpuSeconds);
@@ -275,9 +276,25 @@ export const goals: readonly Goal[] = [
     atMost: 0.01,
   },
   {
-    name: 'every request 50 % slower, caught beside them',
+    name: 'every request 20 % slower, caught beside them',
     goal: 'reported',
-    scenario: (run) => crowded(run, 1.5),
+    scenario: (run) => crowded(run, 1.2),
+    options: strict,
+    counts: failed,
+    untilFail: true,
+  },
+  {
+    name: 'false rollback beside them, where one thread reads requests and others work on them',
+    goal: '≤ 1 %',
+    scenario: (run) => crowded(run, 1, true),
+    options: strict,
+    counts: failed,
+    atMost: 0.01,
+  },
+  {
+    name: 'every request 50 % slower, caught there',
+    goal: 'reported',
+    scenario: (run) => crowded(run, 1.5, true),
     options: strict,
     counts: failed,
     untilFail: true,

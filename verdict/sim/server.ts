@@ -12,6 +12,8 @@ export interface Load {
   readonly elsewhereSeconds: number;
   /** As many others as this want the CPU all the time; the scheduler gives each 3 ms in turn. */
   readonly neighbours?: number;
+  /** Whoever reads a request hands it on: what it is late by is not known, nor what those wait for who work on it. */
+  readonly handsOn?: boolean;
   /** The host takes this share of the CPU time that is wanted, for 1 to 30 ms (log-uniform) at a time. */
   readonly stealShare?: number;
 }
@@ -30,7 +32,7 @@ const tickSeconds = 0.01;
 
 /** Returns a server; each call answers the requests of the next `seconds`, `rps` of them in each. */
 export function createServer(load: Load, rng: Rng): (seconds: number, rps: number) => Answered {
-  const { cpuSeconds, elsewhereSeconds, neighbours = 0, stealShare = 0 } = load;
+  const { cpuSeconds, elsewhereSeconds, neighbours = 0, handsOn = false, stealShare = 0 } = load;
   const scale = cpuSeconds * Math.exp(-(sigma ** 2) / 2);
   const exponential = (mean: number): number => -mean * Math.log(rng.uniform());
   const meanToSteal = stealShare > 0 ? (meanBurst * (1 - stealShare)) / stealShare : Infinity;
@@ -39,18 +41,15 @@ export function createServer(load: Load, rng: Rng): (seconds: number, rps: numbe
   let now = 0;
   let sliceLeft = sliceSeconds;
   let toSteal = stealShare > 0 ? exponential(meanToSteal) : Infinity;
-  /** The two latest waits for a CPU: the agent's program knows no others of the time before a request was read. */
-  let waits = [
-    { from: 0, to: 0 },
-    { from: 0, to: 0 },
-  ];
   let waited = 0;
+  /** What the agent's program takes the server to be late by, and what it had waited for when that was noted. */
+  let late = 0;
+  let waitedAtLate = 0;
   let waitedTold = 0;
   let stolen = 0;
   let stolenTold = 0;
 
   const wait = (seconds: number): void => {
-    waits = [{ from: now, to: now + seconds }, waits[0] ?? { from: 0, to: 0 }];
     waited += seconds;
     now += seconds;
     sliceLeft = sliceSeconds;
@@ -63,6 +62,8 @@ export function createServer(load: Load, rng: Rng): (seconds: number, rps: numbe
 
   const wake = (): void => {
     now = arrival;
+    late = 0;
+    waitedAtLate = waited;
     sliceLeft = sliceSeconds;
     if (neighbours > 0) wait(sliceSeconds * rng.uniform());
     if (rng.uniform() < stealShare) steal(burstSeconds() * rng.uniform());
@@ -81,9 +82,10 @@ export function createServer(load: Load, rng: Rng): (seconds: number, rps: numbe
       if (neighbours > 0 && sliceLeft <= 0) wait(neighbours * sliceSeconds);
     }
   };
-  /** What of the latest waits fell into the request's time before it was read. */
-  const waitedBefore = (): number =>
-    waits.reduce((sum, { from, to }) => sum + Math.max(0, to - Math.max(from, arrival)), 0);
+  const read = (): void => {
+    late = Math.min(late + waited - waitedAtLate, now - arrival);
+    waitedAtLate = waited;
+  };
 
   return (seconds, rps) => {
     const [durations, net] = [counter(), counter()];
@@ -96,13 +98,12 @@ export function createServer(load: Load, rng: Rng): (seconds: number, rps: numbe
       if (arrival >= windowEnd) break;
       if (now - arrival > patienceSeconds) continue;
       if (now < arrival) wake();
-      const before = waitedBefore();
-      const waitedAtRead = waited;
+      read();
       const cpu = scale * Math.exp(sigma * rng.normal());
       use(cpu);
       used += cpu;
       const elsewhere = elsewhereSeconds > 0 ? elsewhereSeconds * Math.exp(sigma * rng.normal()) : 0;
-      const delay = before + waited - waitedAtRead;
+      const delay = handsOn ? 0 : late + waited - waitedAtLate;
       const duration = now - arrival + elsewhere;
       durations.add(duration);
       net.add(Math.max(duration - delay, cpu));

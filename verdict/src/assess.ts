@@ -14,7 +14,7 @@ import { signalFinding } from './signals.ts';
 import type { SignalFinding } from './signals.ts';
 import { studentQuantile } from './special.ts';
 import type { State } from './state.ts';
-import { queueingByOthers, waitsForItself } from './waits.ts';
+import { hiddenDelay, waitsForItself } from './waits.ts';
 import type { Grade } from './types.ts';
 
 /** Everything that the rules need to know. */
@@ -196,24 +196,24 @@ function isNetKnown({ coverage, waits }: State): boolean {
   return coverage.canary > 0 && coverage.net >= coverage.canary / 2 && !waitsForItself(waits);
 }
 
-/** A canary whose requests spend more of their net time than this in a queue that others made cannot be judged by it. */
-const mostQueueing = 0.1;
+/** A canary more than this of whose net durations is delay that the kernel did not see as such cannot be judged by them. */
+const mostHidden = 0.05;
 /** The same, where CPU time is not told: with a larger share of waiting in request time there is a queue. */
 const mostDelay = 0.4;
 /** Which is held against nobody as long as the baseline is not about as badly off. */
 const starvedAlike = 0.8;
 
 /**
- * Whether others take so much of the canary's CPU, and so much more than of the baseline's, that its requests queue up.
- * A queue outlasts the waiting that it comes from: its rest is in the net durations, and looks like code.
+ * Whether others take so much of the canary's CPU, and so much more than of the baseline's, that its requests queue up
+ * where the kernel does not see it: that queue is in the net durations, and looks like code.
  */
 function isStarved({ delay, waits, subject: { windowSeconds } }: State): boolean {
-  const queueing = queueingByOthers(waits.canary, windowSeconds);
-  if (queueing !== undefined) {
+  const hidden = hiddenDelay(waits.canary, windowSeconds);
+  if (hidden !== undefined) {
     const { requests } = waits.canary.told;
     const netSeconds = (delay.canary.seconds - delay.canary.schedSeconds) / requests;
-    const more = queueing - (queueingByOthers(waits.baseline, windowSeconds) ?? 0);
-    return netSeconds > 0 && more > mostQueueing * netSeconds;
+    const more = hidden - (hiddenDelay(waits.baseline, windowSeconds) ?? 0);
+    return netSeconds > 0 && more > mostHidden * netSeconds;
   }
   const share = delayShare(delay.canary) ?? 0;
   return share > mostDelay && (delayShare(delay.baseline) ?? 0) < starvedAlike * share;

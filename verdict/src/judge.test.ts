@@ -288,6 +288,15 @@ describe('with net durations and shared nodes', () => {
     });
   });
 
+  test('nor is the code of one passed: it was not seen at work', () => {
+    const starved = { schedDelaySeconds: 50, cpuSeconds: 12, cpuWait: { ownSeconds: 0, othersSeconds: 40 } };
+    expect(run({ raw: 1, net: 0.3, waits: starved })).toMatchObject({
+      verdict: 'skewed',
+      code: 'inconclusive',
+      reasons: expect.arrayContaining(['STARVED_OF_CPU']) as string[],
+    });
+  });
+
   test('nor is one whose CPU is wanted nearly all the time, however little of its requests’ time is waiting', () => {
     // Per window of 30 s and some 1500 requests.
     const busy = (cpuSeconds: number, othersSeconds: number) => ({
@@ -300,6 +309,9 @@ describe('with net durations and shared nodes', () => {
       reasons: ['STARVED_OF_CPU', 'LATENCY_SUSPECT'],
     });
     expect(run({ raw: 0.4, net: 0.4, waits: busy(10, 30) })).toMatchObject({ verdict: 'marginal' });
+    // The kernel has seen that requests were delayed by more than the threads' waits: the queue is part of the delay.
+    const seen = { ...busy(12, 14), schedDelaySeconds: 80 };
+    expect(run({ raw: 0.4, net: 0.4, waits: seen })).toMatchObject({ verdict: 'fail' });
     // Plenty of CPU is left; or the code itself keeps it busy; or the baseline has the same neighbour.
     expect(run({ raw: 0.4, net: 0.4, waits: busy(3, 3) })).toMatchObject({ verdict: 'fail' });
     expect(run({ raw: 0.4, net: 0.4, waits: busy(26, 1) })).toMatchObject({ verdict: 'fail' });

@@ -75,17 +75,21 @@ function byBadBaseline({ bad }: Assessment): Decision | undefined {
 }
 
 /** Slow to look at, but at least half of it, and all that is proven, is the nodes' doing. */
-function bySkew({ tail, grade, net, storm }: Assessment, { streak }: Circumstances): Decision | undefined {
+function bySkew(
+  { tail, grade, net, storm, starved }: Assessment,
+  { streak }: Circumstances,
+): Decision | undefined {
   if (!tail || storm || grade.name === 'none' || !looksSlow(tail) || tail.coarse) return undefined;
   const explained = explainedShare(tail) ?? 0;
   if (explained < 0.5 || !(tail.lower <= 0 || tail.notInferior)) return undefined;
-  const proven = streak >= passLooks && grade.name !== 'covariate';
+  const proven = streak >= passLooks && grade.name !== 'covariate' && !starved;
   const reasons: Reason[] = ['NODE_CONTENTION', 'RAW_DELTA_EXCEEDS_MARGIN'];
   if (tail.notInferior) {
     reasons.push(
       grade.name === 'matched' && !net ? 'MATCHED_DELTA_WITHIN_MARGIN' : 'ADJUSTED_DELTA_WITHIN_MARGIN',
     );
   }
+  if (starved) reasons.push('STARVED_OF_CPU');
   return answer('skewed', reasons, proven ? 'pass' : 'inconclusive');
 }
 

@@ -8,7 +8,13 @@ interface ArmWaits {
   throttled: number;
   cells: number;
   /** Of cells that tell both how much CPU they used and how long they waited for it. */
-  readonly told: { requests: number; cpuSeconds: number; othersSeconds: number; cells: number };
+  readonly told: {
+    requests: number;
+    cpuSeconds: number;
+    othersSeconds: number;
+    delaySeconds: number;
+    cells: number;
+  };
 }
 
 /** What is known of who made each arm wait. */
@@ -27,14 +33,14 @@ export function emptyWaits(): Waits {
     othersSeconds: 0,
     throttled: 0,
     cells: 0,
-    told: { requests: 0, cpuSeconds: 0, othersSeconds: 0, cells: 0 },
+    told: { requests: 0, cpuSeconds: 0, othersSeconds: 0, delaySeconds: 0, cells: 0 },
   });
   return { canary: none(), baseline: none() };
 }
 
 /** Adds a window. */
 export function pushWaits(waits: Waits, cells: readonly Cell[]): void {
-  for (const { arm, requests, cpuWait, cpuSeconds, contention } of cells) {
+  for (const { arm, requests, schedDelaySeconds, cpuWait, cpuSeconds, contention } of cells) {
     if (arm !== 'canary' && arm !== 'baseline') continue;
     const known = waits[arm];
     known.ownSeconds += cpuWait?.ownSeconds ?? 0;
@@ -45,6 +51,7 @@ export function pushWaits(waits: Waits, cells: readonly Cell[]): void {
     known.told.requests += requests;
     known.told.cpuSeconds += cpuSeconds;
     known.told.othersSeconds += cpuWait.othersSeconds;
+    known.told.delaySeconds += schedDelaySeconds ?? 0;
     known.told.cells += 1;
   }
 }
@@ -66,13 +73,31 @@ const unremarkableTaking = 0.1;
 /** With CPUs busier than this, how long the queue is depends on the clients' patience more than on anything that is known. */
 const mostBusy = 0.95;
 
+/** Equal requests queue half as long as those that the expectation is made for; less than this of it is no sign of a queue. */
+const leastSeen = 0.4;
+
+/**
+ * Seconds by which others make a request slower that are not in the delay that the kernel has counted, but in its net
+ * duration. Where the thread that reads a request works on it, the queue behind what had to wait is part of the delay, and
+ * requests have been delayed by that much more than threads have waited; else by no more than threads have. ∞ where only the
+ * others make it more than can be done. Undefined where CPU time is not told.
+ */
+export function hiddenDelay(waits: ArmWaits, windowSeconds: number): number | undefined {
+  const queueing = queueingByOthers(waits, windowSeconds);
+  if (queueing === undefined || queueing === 0) return queueing;
+  const { requests, othersSeconds, delaySeconds } = waits.told;
+  const waited = othersSeconds / requests;
+  const delayed = delaySeconds / requests;
+  return delayed - waited > leastSeen * queueing ? 0 : Math.max(0, queueing + waited - delayed);
+}
+
 /**
  * Seconds that a request waits for those before it more than it would if nobody else had the version's CPUs: a server
  * whose work takes S/(1 − taken) in place of S is busier, and its queue longer. By Sakasegawa's approximation (1977) for
  * exponential times, with as many servers as the CPUs that were used, rounded up: how many threads there are is not
  * known. ∞ where only the others make it more than can be done. Undefined where CPU time is not told.
  */
-export function queueingByOthers(
+function queueingByOthers(
   { told: { requests, cpuSeconds, othersSeconds, cells } }: ArmWaits,
   windowSeconds: number,
 ): number | undefined {
