@@ -24,7 +24,7 @@ import { createApi } from './history/api.ts';
 import { createHistory } from './history/history.ts';
 import { newMeasureState } from './measure.ts';
 import { privilegedHere, type Plan, type Privileged } from './privileged.ts';
-import { loadProbes, sheddingOrder, switchCosts, textOf } from './probes.ts';
+import { loadProbes, mapKindsOf, sheddingOrder, switchCosts, textOf } from './probes.ts';
 import { seriesAsJson } from './series/json.ts';
 import { createStore } from './series/store.ts';
 import { packageVersion } from './version.ts';
@@ -76,9 +76,7 @@ export const runAgent = async (
     probes: Object.fromEntries(
       loaded.map((probe) => [probe.name, textOf(probe, clock, config.tcp.peerPorts)]),
     ),
-    levels: loaded.flatMap(({ metrics }) =>
-      metrics.flatMap((metric) => (metric.kind === 'gauge' ? [metric.map] : [])),
-    ),
+    kinds: mapKindsOf(loaded, config.bpftrace.maxMapKeys),
     intervalMs: config.interval,
     bpftrace: { ...config.bpftrace, btfFile: ground.btfFile },
     budget: { ...config.budget, order: sheddingOrder(loaded), switchNs: switchCosts(loaded) },

@@ -2,6 +2,7 @@
 import type { ChildOptions } from './bpftrace/child.ts';
 import { compose, ownedPrograms } from './bpftrace/compose.ts';
 import { createFillWatch } from './bpftrace/fill.ts';
+import type { MapKinds } from './bpftrace/handover.ts';
 import { refusalOf } from './bpftrace/refusal.ts';
 import type { Program, Snapshot } from './bpftrace/run.ts';
 import { createSupervisor, newSupervisorState, type SupervisorState } from './bpftrace/supervise.ts';
@@ -15,8 +16,7 @@ import { followLibraries, type LibraryState } from './tls/follow.ts';
 export interface MeasurePlan {
   /** Text by name, fragments in place. */
   readonly probes: Readonly<Record<string, string>>;
-  /** Maps of gauges. */
-  readonly levels: readonly string[];
+  readonly kinds: MapKinds;
   readonly intervalMs: number;
   readonly bpftrace: ChildOptions;
   readonly budget: {
@@ -58,7 +58,7 @@ const pauseAfterFailureMs = 600_000;
 
 /** Runs until the signal aborts; resolves when bpftrace is gone. */
 export const measure = (
-  { probes, levels, intervalMs, bpftrace, budget }: MeasurePlan,
+  { probes, kinds, intervalMs, bpftrace, budget }: MeasurePlan,
   { log, signal, state, onSnapshot }: Measuring,
 ): Promise<void> => {
   const { maxMapKeys } = bpftrace;
@@ -103,7 +103,7 @@ export const measure = (
   const supervisor = createSupervisor({
     ...bpftrace,
     program: programOf([], []),
-    levels,
+    kinds,
     log,
     state,
     onSnapshot: (snapshot) => {

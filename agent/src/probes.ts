@@ -4,6 +4,7 @@ import { readdir } from 'node:fs/promises';
 import { release } from 'node:os';
 import { clockFragment, type JiffyClock } from './bpftrace/clock.ts';
 import { compose, expandIncludes } from './bpftrace/compose.ts';
+import type { MapKinds } from './bpftrace/handover.ts';
 import { isAtLeast } from './bpftrace/kernel.ts';
 import { ConfigError } from './config.ts';
 import { defaultPeerPorts, peerPortsFragment } from './peer-ports.ts';
@@ -78,6 +79,16 @@ export const switchCosts = (probes: readonly Probe[]): Readonly<Record<string, n
   Object.fromEntries(
     probes.flatMap(({ name, switchNs }) => (switchNs === undefined ? [] : [[name, switchNs]])),
   );
+
+/** What their maps are, of which each holds `capacity` entries at most. */
+export const mapKindsOf = (probes: readonly Probe[], capacity: number): MapKinds => {
+  const metrics = probes.flatMap((probe) => probe.metrics);
+  return {
+    capacity,
+    levels: metrics.flatMap((metric) => (metric.kind === 'gauge' ? [metric.map] : [])),
+    histograms: metrics.flatMap((metric) => (metric.kind === 'histogram' ? [metric.buckets] : [])),
+  };
+};
 
 /** The text of a probe for this node. */
 export const textOf = (

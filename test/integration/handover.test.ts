@@ -83,8 +83,10 @@ describeKernel('handover', () => {
       expect(now).not.toBe(first);
       const series = await agent.series();
       const doubtful = await counterOf(agent, 'handover_doubtful_events');
-      const off = (app: string, requests: number) => Math.abs(requestCount(series, app) - requests);
-      expect(off('short', 4 * lives) + off('nginx', served)).toBeLessThanOrEqual(doubtful);
+      const short = requestCount(series, 'short') - 4 * lives;
+      const steady = requestCount(series, 'nginx') - served;
+      const off = Math.abs(short) + Math.abs(steady);
+      expect(off, `short ${short}, nginx ${steady}`).toBeLessThanOrEqual(doubtful);
       expect(await counterOf(agent, 'restarts')).toBe(0);
     } finally {
       isOver = true;

@@ -4,11 +4,11 @@ import type { Maps } from './run.ts';
 
 type Counts = Readonly<Record<string, number>>;
 
-const mapsOf = (counts: Counts): Maps => new Map([['@http_requests', new Map(Object.entries(counts))]]);
+const inOneMap = (counts: Counts): Maps => new Map([['@http_unmatched', new Map(Object.entries(counts))]]);
 /** Gives one reading after the other, and the last for ever. */
-const readings = (counts: readonly Counts[]) => {
+const readings = (maps: readonly Maps[]) => {
   let position = 0;
-  return () => Promise.resolve(mapsOf(counts[Math.min(position++, counts.length - 1)] ?? {}));
+  return () => Promise.resolve(maps[Math.min(position++, maps.length - 1)] ?? new Map());
 };
 /** What comes of such readings: what the new run's 0 stands for, in the count of the old one. */
 const meetWithin = async (
@@ -18,14 +18,15 @@ const meetWithin = async (
   capacity = 1024,
 ) => {
   let ms = 0;
-  const { leads, ...quality } = await meet(
-    readings(old),
-    readings(fresh),
-    capacity,
+  const { leads, doubtfulEvents, ...meeting } = await meet(
+    readings(old.map(inOneMap)),
+    readings(fresh.map(inOneMap)),
+    { capacity, levels: [], histograms: [] },
     () => (ms += 10_000 / rounds),
   );
-  const zero = mapsOf(Object.fromEntries(Object.keys(fresh[0] ?? {}).map((key) => [key, 0])));
-  return { ...quality, lead: Object.fromEntries(goOn(zero, leads).get('@http_requests') ?? []) };
+  const zero = inOneMap(Object.fromEntries(Object.keys(fresh[0] ?? {}).map((key) => [key, 0])));
+  const lead = Object.fromEntries(goOn(zero, leads).get('@http_unmatched') ?? []);
+  return { rounds: meeting.rounds, doubtfulEvents, lead };
 };
 
 test('a quiet moment tells at once how far the old run is ahead', async () => {
@@ -55,7 +56,76 @@ test('what did not fit into the old map is the new one’s', async () => {
   expect((await meetWithin(10, [{ a: 100 }], [{ a: 30, c: 4 }], 1)).lead).toEqual({ a: 70, c: 0 });
 });
 
+/** Of one cgroup's histograms, by bucket. */
+interface Buckets {
+  readonly requests: Counts;
+  readonly delayed?: Counts;
+  readonly delayedNet?: Counts;
+}
+
+const inBuckets = ({ requests, delayed = {}, delayedNet = {} }: Buckets): Maps => {
+  const byKey = (counts: Counts) =>
+    new Map(Object.entries(counts).map(([bucket, count]) => [`4242,2,${bucket}`, count]));
+  return new Map([
+    ['@http_requests', byKey(requests)],
+    ['@http_delayed', byKey(delayed)],
+    ['@http_delayed_net', byKey(delayedNet)],
+  ]);
+};
+const duration = ['@http_requests', '@http_delayed'];
+const netDuration = ['@http_requests', '@http_delayed_net'];
+
+/** What the two come to together: requests, by either histogram. */
+const meetBuckets = async (rounds: number, old: readonly Buckets[], fresh: readonly Buckets[]) => {
+  let ms = 0;
+  const { leads, last, next, doubtfulEvents } = await meet(
+    readings(old.map(inBuckets)),
+    readings(fresh.map(inBuckets)),
+    { capacity: 1024, levels: [], histograms: [duration, netDuration] },
+    () => (ms += 10_000 / rounds),
+  );
+  const continued = goOn(next, leads);
+  const countOf = (map: string) =>
+    [...new Map([...(last.get(map) ?? []), ...(continued.get(map) ?? [])]).values()].reduce(
+      (sum, count) => sum + count,
+      0,
+    );
+  const count = (maps: readonly string[]) => maps.map(countOf).reduce((sum, one) => sum + one);
+  return { doubtfulEvents, requests: count(duration), net: count(netDuration) };
+};
+
 test('a request that the two have put into neighbouring buckets counts once', async () => {
-  const { lead, doubtfulEvents } = await meetWithin(10, [{ a: 100, b: 1 }], [{ a: 30, c: 1 }]);
-  expect({ lead, doubtfulEvents }).toEqual({ lead: { a: 70, c: -1 }, doubtfulEvents: 0 });
+  const old = [{ requests: { 134: 100, 135: 1 } }];
+  const fresh = [{ requests: { 134: 30, 136: 1 } }];
+  expect(await meetBuckets(10, old, fresh)).toEqual({ doubtfulEvents: 0, requests: 101, net: 101 });
+});
+
+test('it does so too when buckets get ahead of each other while the two meet', async () => {
+  const old = [{ requests: { 134: 100, 135: 50 } }, { requests: { 134: 103, 135: 55 } }];
+  const fresh = [
+    { 134: 0, 135: 0 },
+    { 134: 0, 135: 2 },
+    { 134: 4, 135: 4 },
+  ].map((requests) => ({ requests }));
+  expect(await meetBuckets(10, old, fresh)).toEqual({ doubtfulEvents: 0, requests: 158, net: 158 });
+});
+
+test('a request that was delayed for the one, and not for the other, counts once', async () => {
+  const old = [{ requests: { 134: 100 }, delayed: { 175: 1 }, delayedNet: { 134: 1 } }];
+  const fresh = [{ requests: { 134: 30, 175: 1 } }];
+  expect(await meetBuckets(10, old, fresh)).toEqual({ doubtfulEvents: 0, requests: 101, net: 101 });
+});
+
+test('what comes only at the end is no doubt: both have counted it from its first event on', async () => {
+  const { lead, doubtfulEvents } = await meetWithin(1, [{ a: 100 }], [{ a: 30 }, { a: 30, b: 1 }]);
+  expect({ lead, doubtfulEvents }).toEqual({ lead: { a: 70 }, doubtfulEvents: 0 });
+});
+
+test('of a map that falls as well as rises, nothing is taken over', async () => {
+  const { leads } = await meet(readings([inOneMap({ a: 3 })]), readings([inOneMap({ a: 1 })]), {
+    capacity: 1024,
+    levels: ['@http_unmatched'],
+    histograms: [],
+  });
+  expect([...leads]).toEqual([]);
 });

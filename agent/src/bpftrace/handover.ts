@@ -1,22 +1,42 @@
-// In: two runs that count the same events. Out: what the old one has counted and the new one has not. Pure.
+// In: two runs that count the same events. Out: how the new one goes on where the old one ends. Pure.
 import type { Maps } from './run.ts';
 
-/** How far a value of the old run is ahead of the same value of the new one, which is the same at any time. */
-interface Lead {
+/** What the maps of a program are. */
+export interface MapKinds {
+  /** Most entries that one can hold. */
+  readonly capacity: number;
+  /** Those that fall as well as rise: the new run takes nothing over of these, since it will not see the end of it. */
+  readonly levels: readonly string[];
+  /** Those whose buckets, the last field of their keys, are one histogram together: each event is in one of them. */
+  readonly histograms: readonly (readonly string[])[];
+}
+
+/** How far the old run is ahead, by map and key. */
+export type Leads = ReadonlyMap<string, ReadonlyMap<string, number>>;
+
+export interface Meeting {
+  readonly leads: Leads;
+  /** The last reading of the old run, and the next one of the new, as it goes on: keys that are gone are in the first only. */
+  readonly last: Maps;
+  readonly next: Maps;
+  /** Events that may be counted twice or not at all, at most. */
+  readonly doubtfulEvents: number;
+  readonly rounds: number;
+}
+
+/** What is compared is whole histograms, and single keys of other maps: by name and key of each. */
+type Groups<Value> = Map<string, Map<string, Value>>;
+
+interface Bounds {
   readonly least: number;
   readonly most: number;
 }
 
-/** By map and key. */
-export type Leads = ReadonlyMap<string, ReadonlyMap<string, Lead>>;
-
-export interface Meeting {
-  readonly leads: Leads;
-  /** The last reading of the old run: of keys that the new one has not counted yet, it says the last word. */
-  readonly last: Maps;
-  /** Events that may be counted twice or not at all, at most: of some values the lead is not known exactly. */
-  readonly doubtfulEvents: number;
-  readonly rounds: number;
+/** Readings of the new run, the old one and the new one again. */
+interface Round {
+  readonly before: Maps;
+  readonly old: Maps;
+  readonly after: Maps;
 }
 
 /** A round takes some 10 ms, and much longer where CPU time is short: there it needs more time, and not less care. */
@@ -26,67 +46,132 @@ const longestMs = 10_000;
 /**
  * Finds how far the old run is ahead. The two cannot be read at one instant, but a reading of the old one between two of
  * the new one says that it is ahead by the difference to the second at least, and by that to the first at most. Both
- * count every event: so, round by round, each value has a moment in which nothing comes in between.
- *
- * @param capacity most entries that a map can hold
+ * count every event: so, round by round, each histogram has a moment in which nothing comes in between. A single bucket
+ * says less: each of the two takes its own time of an event, and may put it into the bucket beside the other's.
  */
 export const meet = async (
   readOld: () => Promise<Maps>,
   readNew: () => Promise<Maps>,
-  capacity: number,
+  kinds: MapKinds,
   now: () => number = () => performance.now(),
 ): Promise<Meeting> => {
   const startMs = now();
-  const leads = new Map<string, Map<string, Lead>>();
+  const groupsOf = grouping(kinds);
+  const bounds: Groups<Bounds> = new Map();
   let before = await readNew();
   for (let rounds = 1; ; rounds++) {
     const old = await readOld();
-    const after = await readNew();
-    const isSettled = narrow(leads, before, old, after, capacity);
-    if (isSettled || rounds === mostRounds || now() - startMs >= longestMs)
-      return { leads, last: old, doubtfulEvents: countDoubtful(leads), rounds };
-    before = after;
+    const next = await readNew();
+    const round = { before: inBoth(before, old, kinds), old, after: inBoth(next, old, kinds) };
+    narrow(bounds, round, groupsOf);
+    const unknown = total(bounds, ({ least, most }) => Math.ceil((most - least) / 2));
+    if (unknown === 0 || rounds === mostRounds || now() - startMs >= longestMs) {
+      const { leads, unplaced } = share(bounds, round, groupsOf);
+      return { leads, last: old, next, doubtfulEvents: unknown + unplaced, rounds };
+    }
+    before = next;
   }
 };
 
-/** Takes a round into account; returns whether all leads are known exactly. */
-const narrow = (
-  leads: Map<string, Map<string, Lead>>,
-  before: Maps,
-  old: Maps,
-  after: Maps,
-  capacity: number,
-): boolean => {
-  let isSettled = true;
-  for (const [map, values] of after) {
-    const counts = old.get(map);
-    // The old one has no such probe.
-    if (counts === undefined) continue;
-    const known = leads.get(map) ?? new Map<string, Lead>();
-    leads.set(map, known);
+/** What the old run counts as well: it has the probe, and what did not fit into its map is the new one's. */
+const inBoth = (maps: Maps, old: Maps, { capacity, levels }: MapKinds): Maps =>
+  new Map(
+    [...maps].flatMap(([map, values]) => {
+      const counts = old.get(map);
+      if (counts === undefined || levels.includes(map)) return [];
+      if (counts.size < capacity) return [[map, values]];
+      return [[map, new Map([...values].filter(([key]) => counts.has(key)))]];
+    }),
+  );
+
+/** Returns the groups that a map's keys belong to, and by which key. */
+const grouping = ({ histograms }: MapKinds) => {
+  const withoutBucket = (key: string) => key.slice(0, key.lastIndexOf(','));
+  return (map: string): readonly (readonly [group: string, keyOf: (key: string) => string])[] => {
+    const all = histograms.filter((maps) => maps.includes(map));
+    if (all.length === 0) return [[map, (key) => key]];
+    return all.map((maps) => [maps.join(), withoutBucket]);
+  };
+};
+
+type GroupsOf = ReturnType<typeof grouping>;
+
+const sums = (maps: Maps, groupsOf: GroupsOf): Groups<number> => {
+  const groups: Groups<number> = new Map();
+  for (const [map, values] of maps) {
+    for (const [name, keyOf] of groupsOf(map)) {
+      for (const [key, value] of values) add(groups, name, keyOf(key), value);
+    }
+  }
+  return groups;
+};
+
+/** Takes a round into account. */
+const narrow = (bounds: Groups<Bounds>, round: Round, groupsOf: GroupsOf): void => {
+  const before = sums(round.before, groupsOf);
+  const old = sums(round.old, groupsOf);
+  for (const [name, values] of sums(round.after, groupsOf)) {
+    const known = bounds.get(name) ?? new Map<string, Bounds>();
+    bounds.set(name, known);
     for (const [key, value] of values) {
-      // What did not fit into the old one is the new one's. What else only one of them has is a duration that the other
-      // has put into the bucket beside it: each takes its own time.
-      if (!counts.has(key) && counts.size >= capacity) continue;
-      const counted = counts.get(key) ?? 0;
-      const now = { least: counted - value, most: counted - (before.get(map)?.get(key) ?? 0) };
+      const counted = old.get(name)?.get(key) ?? 0;
+      const most = counted - (before.get(name)?.get(key) ?? 0);
+      // What neither had counted then, both count from its first event on.
+      const now = counted === 0 && most === 0 ? { least: 0, most } : { least: counted - value, most };
       const then = known.get(key) ?? now;
       const both = { least: Math.max(then.least, now.least), most: Math.min(then.most, now.most) };
       // Where they contradict each other, the old one has counted what began before the new one was there.
-      const lead = both.least > both.most ? now : both;
-      known.set(key, lead);
-      if (lead.least < lead.most) isSettled = false;
+      known.set(key, both.least > both.most ? now : both);
     }
   }
-  return isSettled;
 };
 
-/** Maps that count no events have a unit in their name, as bpf/README.md demands. */
-const countDoubtful = (leads: Leads): number =>
-  [...leads]
-    .filter(([map]) => !/_(ns|us|bytes)$/.test(map))
+/**
+ * Gives each key its part of its group's lead. That says how many events of the last round came before the reading of
+ * the old run, and not which: of these few, one may be counted in another's bucket.
+ */
+const share = (bounds: Groups<Bounds>, { before, old, after }: Round, groupsOf: GroupsOf) => {
+  const toPlace = eventsToPlace(bounds, sums(before, groupsOf), sums(old, groupsOf));
+  const leads = new Map<string, Map<string, number>>();
+  for (const [map, values] of after) {
+    const groups = groupsOf(map);
+    const ahead = new Map<string, number>();
+    leads.set(map, ahead);
+    for (const [key, value] of values) {
+      const counted = before.get(map)?.get(key) ?? 0;
+      const most = groups.map(([name, keyOf]) => toPlace.get(name)?.get(keyOf(key)) ?? 0);
+      const placed = Math.min(value - counted, ...most);
+      for (const [name, keyOf] of groups) add(toPlace, name, keyOf(key), -placed);
+      ahead.set(key, (old.get(map)?.get(key) ?? 0) - counted - placed);
+    }
+  }
+  return { leads, unplaced: total(toPlace, Math.abs) };
+};
+
+/** How many events the new run had counted since `before` when the old one was read. */
+const eventsToPlace = (bounds: Groups<Bounds>, before: Groups<number>, old: Groups<number>) => {
+  const toPlace: Groups<number> = new Map();
+  for (const [name, byKey] of bounds) {
+    for (const [key, { least, most }] of byKey) {
+      const lead = Math.floor((least + most) / 2);
+      add(toPlace, name, key, (old.get(name)?.get(key) ?? 0) - lead - (before.get(name)?.get(key) ?? 0));
+    }
+  }
+  return toPlace;
+};
+
+const add = (groups: Groups<number>, name: string, key: string, by: number): void => {
+  const byKey = groups.get(name) ?? new Map<string, number>();
+  groups.set(name, byKey);
+  byKey.set(key, (byKey.get(key) ?? 0) + by);
+};
+
+/** Over all events: maps that count none have a unit in their name, as bpf/README.md demands. */
+const total = <Value>(groups: Groups<Value>, eventsOf: (value: Value) => number): number =>
+  [...groups]
+    .filter(([name]) => !/_(ns|us|bytes)$/.test(name))
     .flatMap(([, byKey]) => [...byKey.values()])
-    .reduce((sum, { least, most }) => sum + Math.ceil((most - least) / 2), 0);
+    .reduce((sum, value) => sum + eventsOf(value), 0);
 
 /** The values of the new run as those of the old one would go on. */
 export const goOn = (maps: Maps, leads: Leads): Maps =>
@@ -94,9 +179,6 @@ export const goOn = (maps: Maps, leads: Leads): Maps =>
     [...maps].map(([map, values]) => {
       const byKey = leads.get(map);
       if (byKey === undefined || byKey.size === 0) return [map, values];
-      return [map, new Map([...values].map(([key, value]) => [key, value + middle(byKey.get(key))]))];
+      return [map, new Map([...values].map(([key, value]) => [key, value + (byKey.get(key) ?? 0)]))];
     }),
   );
-
-const middle = (lead: Lead | undefined): number =>
-  lead === undefined ? 0 : Math.floor((lead.least + lead.most) / 2);

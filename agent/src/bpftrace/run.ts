@@ -70,11 +70,13 @@ export const startRun = (
     const line = parseLine(text);
     switch (line.kind) {
       case 'map':
-        maps.set(line.name, line.values);
-        if (line.name === askedMap) onAnswer(new Map(maps));
         if (line.name === tickMap) {
           ticking.abort();
           onTick(new Map(maps));
+        } else if (line.name === askedMap) {
+          onAnswer(new Map(maps));
+        } else {
+          maps.set(line.name, line.values);
         }
         return;
       case 'lost':

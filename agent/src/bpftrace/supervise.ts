@@ -2,7 +2,7 @@
 // fresh one can take over.
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { ChildEnd } from './child.ts';
-import { goOn, meet, type Leads } from './handover.ts';
+import { goOn, meet, type Leads, type MapKinds } from './handover.ts';
 import type { MapValues } from './parse.ts';
 import {
   isDelivering,
@@ -60,8 +60,7 @@ export interface Supervisor {
 export interface SuperviseOptions extends RunOptions {
   readonly program: Program;
   readonly state: SupervisorState;
-  /** Maps that fall as well as rise: a fresh run takes nothing over of these, since it will not see the end of it. */
-  readonly levels: readonly string[];
+  readonly kinds: MapKinds;
   /** Called at each tick. */
   readonly onSnapshot: (snapshot: Snapshot) => void;
   /** Called when the program has ended by itself before it delivered: it may say something else when it is started again. */
@@ -84,6 +83,8 @@ export const createSupervisor = (options: SuperviseOptions): Supervisor => {
   let current: Run | undefined;
   let leads: Leads = new Map();
   let handing = Promise.resolve(false);
+  /** While two runs meet, the latest tick: it is older than the next reading, and newer than the last one. */
+  let heldBack: readonly Maps[] | undefined;
   const names = new Set<string>();
 
   const deliver = (maps: Maps): void => {
@@ -98,7 +99,9 @@ export const createSupervisor = (options: SuperviseOptions): Supervisor => {
 
   const start = (some: Program): Run => {
     const run = startRun(some, options, stopping.signal, (maps) => {
-      if (run === current) deliver(goOn(maps, leads));
+      if (run !== current) return;
+      if (heldBack === undefined) deliver(goOn(maps, leads));
+      else heldBack = [goOn(maps, leads)];
     });
     return run;
   };
@@ -123,22 +126,26 @@ export const createSupervisor = (options: SuperviseOptions): Supervisor => {
     try {
       if (!(await isDelivering(fresh, stopping.signal))) throw new Error('it does not start');
       await pause(overlapMs, stopping.signal);
-      const {
-        leads: found,
-        last,
-        ...quality
-      } = await meet(async () => goOn(await old.read(), leads), fresh.read, options.maxMapKeys);
+      const readOld = async () => {
+        heldBack?.forEach(deliver);
+        heldBack = [];
+        return goOn(await old.read(), leads);
+      };
+      const { leads: ahead, last, next: first, ...quality } = await meet(readOld, fresh.read, options.kinds);
       if (current !== old) throw new Error('the running one has ended');
       deliver(last);
       program = next;
-      become(fresh, new Map([...found].filter(([map]) => !options.levels.includes(map))));
+      become(fresh, ahead);
+      deliver(goOn(first, ahead));
       state.handovers++;
       state.doubtfulEvents += quality.doubtfulEvents;
       log.info({ reason, ...quality }, 'another bpftrace took over');
     } catch (error) {
       const why = error instanceof Error ? error.message : String(error);
       if (!stopping.signal.aborted) log.error({ reason, why }, 'another bpftrace could not take over');
+      if (current === old) heldBack?.forEach(deliver);
     }
+    heldBack = undefined;
     const isDone = current === fresh;
     await (isDone ? old : fresh).stop();
     return isDone;
