@@ -15,6 +15,8 @@ export interface Snapshot {
   /** Values of snapshots with the same number, which counts from 1, continue each other. */
   readonly run: number;
   readonly maps: Maps;
+  /** The next one does not have all of it, as otherwise: here one process takes over from another. */
+  readonly isTurn?: boolean;
 }
 
 export interface Run extends Child {

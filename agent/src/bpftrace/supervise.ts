@@ -87,14 +87,14 @@ export const createSupervisor = (options: SuperviseOptions): Supervisor => {
   let heldBack: readonly Maps[] | undefined;
   const names = new Set<string>();
 
-  const deliver = (maps: Maps): void => {
+  const deliver = (maps: Maps, isTurn = false): void => {
     if (!state.running) log.info({ run: runs }, 'bpftrace delivers');
     state.running = true;
     state.lastSnapshotMs = Date.now();
     for (const name of maps.keys()) names.add(name);
     // A map whose probe is off is empty: one day it starts again from nothing.
     const all = new Map([...names].map((name) => [name, maps.get(name) ?? noValues]));
-    onSnapshot({ run: runs, maps: all });
+    onSnapshot({ run: runs, maps: all, isTurn });
   };
 
   const start = (some: Program): Run => {
@@ -127,23 +127,28 @@ export const createSupervisor = (options: SuperviseOptions): Supervisor => {
       if (!(await isDelivering(fresh, stopping.signal))) throw new Error('it does not start');
       await pause(overlapMs, stopping.signal);
       const readOld = async () => {
-        heldBack?.forEach(deliver);
+        heldBack?.forEach((maps) => {
+          deliver(maps);
+        });
         heldBack = [];
         return goOn(await old.read(), leads);
       };
       const { leads: ahead, last, next: first, ...quality } = await meet(readOld, fresh.read, options.kinds);
       if (current !== old) throw new Error('the running one has ended');
-      deliver(last);
+      deliver(last, true);
       program = next;
       become(fresh, ahead);
-      deliver(goOn(first, ahead));
+      deliver(goOn(first, ahead), true);
       state.handovers++;
       state.doubtfulEvents += quality.doubtfulEvents;
       log.info({ reason, ...quality }, 'another bpftrace took over');
     } catch (error) {
       const why = error instanceof Error ? error.message : String(error);
       if (!stopping.signal.aborted) log.error({ reason, why }, 'another bpftrace could not take over');
-      if (current === old) heldBack?.forEach(deliver);
+      if (current === old)
+        heldBack?.forEach((maps) => {
+          deliver(maps);
+        });
     }
     heldBack = undefined;
     const isDone = current === fresh;

@@ -87,7 +87,8 @@ const serve = async (listener: ChildProcess, plan: Plan, signal: AbortSignal): P
           signal: stop,
           state,
           onSnapshot: (snapshot) => {
-            sendUnlessFull({ kind: 'news', state, cost: ownCost(), snapshot });
+            const sendIt = snapshot.isTurn === true ? send : sendUnlessFull;
+            sendIt({ kind: 'news', state, cost: ownCost(), snapshot });
           },
         }),
       async (stop) => {
