@@ -97,6 +97,10 @@ export const createSupervisor = (options: SuperviseOptions): Supervisor => {
     onSnapshot({ run: runs, maps: all, isTurn });
   };
 
+  const deliverHeldBack = (): void => {
+    for (const maps of heldBack ?? []) deliver(maps);
+  };
+
   const start = (some: Program): Run => {
     const run = startRun(some, options, stopping.signal, (maps) => {
       if (run !== current) return;
@@ -127,9 +131,7 @@ export const createSupervisor = (options: SuperviseOptions): Supervisor => {
       if (!(await isDelivering(fresh, stopping.signal))) throw new Error('it does not start');
       await pause(overlapMs, stopping.signal);
       const readOld = async () => {
-        heldBack?.forEach((maps) => {
-          deliver(maps);
-        });
+        deliverHeldBack();
         heldBack = [];
         return goOn(await old.read(), leads);
       };
@@ -145,10 +147,7 @@ export const createSupervisor = (options: SuperviseOptions): Supervisor => {
     } catch (error) {
       const why = error instanceof Error ? error.message : String(error);
       if (!stopping.signal.aborted) log.error({ reason, why }, 'another bpftrace could not take over');
-      if (current === old)
-        heldBack?.forEach((maps) => {
-          deliver(maps);
-        });
+      if (current === old) deliverHeldBack();
     }
     heldBack = undefined;
     const isDone = current === fresh;
