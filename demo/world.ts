@@ -1,7 +1,7 @@
 // In: a scenario. Out: two versions of a service, their load and perhaps a neighbour, each in its cgroup.
 import { availableParallelism, setPriority } from 'node:os';
 import type { CgroupTree } from './cgroup.ts';
-import { startChild, type Child } from './child.ts';
+import { keepAwake, startChild, type Child } from './child.ts';
 
 export interface Scenario {
   readonly what: string;
@@ -44,12 +44,6 @@ burn();`;
 /** In the real-time class, which goes before all others: else how long v2 waits depends on what else the machine does. */
 const asRealTime = ['sh', '-c', 'chrt -f 1 true && exec chrt -f 1 "$@" || exec nice -n -19 "$@"', 'sh'];
 
-/**
- * Runs when nobody else would. A virtual CPU that sleeps takes its hypervisor up to milliseconds to wake, which look like
- * the code's to those who wait for it: the core of v2, with little else on it, would sleep more than that of v1.
- */
-const awake = ['chrt', '--idle', '0', process.execPath, '-e', 'for (;;);'];
-
 /** v2 has a core of its own, so that its neighbour is nobody else's; the others share the first. */
 export async function startWorld(scenario: Scenario, tree: CgroupTree, children: Child[]): Promise<void> {
   setPriority(nice.own);
@@ -71,7 +65,8 @@ export async function startWorld(scenario: Scenario, tree: CgroupTree, children:
     const service = await start(`checkout-${version}`, cpu, nice.service, ...script('service.ts'), ...args);
     return `127.0.0.1:${await service.firstLine()}`;
   };
-  await start('awake', lastCore, 0, ...awake);
+  // With little else on it, the core of v2 would sleep more than that of v1.
+  children.push(await keepAwake({ tree, cgroup: 'awake', cpu: lastCore }));
   const targets = [await startService('v1', 0), await startService('v2', lastCore)];
   const rate = ['--rate', String(requestsPerSecond)];
   const load = await start('load', 0, nice.own, ...script('load.ts'), ...rate, ...targets);

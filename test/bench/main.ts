@@ -5,7 +5,7 @@ import { cpus, release } from 'node:os';
 import { formatSeconds } from '../../agent/src/cli/table.ts';
 import { versionRows } from '../../agent/src/cli/versions.ts';
 import { createCgroupTree, type CgroupTree } from '../../demo/cgroup.ts';
-import { startChild } from '../../demo/child.ts';
+import { keepAwake, startChild } from '../../demo/child.ts';
 import { startAgent, valueOf, type RunningAgent } from '../support/agent.ts';
 import { startNginx, type Nginx } from '../support/nginx.ts';
 import { requestCount } from '../support/series.ts';
@@ -38,10 +38,8 @@ ${versionsIn(tree)}`,
       { intervalMs: 1000, probes: 'all' },
     );
     const [bpftracePid = NaN] = await bpftracesOf(agent.pid);
-    // A core that has gone to sleep takes 0.1 ms to wake in a virtual machine, and the client would take that for the
-    // server's latency: work of the idle class keeps the client's core awake, and yields to anything.
-    const spin = ['chrt', '--idle', '0', process.execPath, '-e', 'for (;;);'];
-    const awake = await startChild(spin, { tree, cgroup: 'awake', cpu: 0 });
+    // The client would take the time that its core needs to wake for the server's latency.
+    const awake = await keepAwake({ tree, cgroup: 'awake', cpu: 0 });
     try {
       await use({ tree, nginx, agent, bpftracePid });
     } finally {
