@@ -190,3 +190,24 @@ test('a gauge is what is in its map now, whatever it was', () => {
   store.apply(snapshot(2, {}), workloadOf);
   expect(values()).toEqual({ v1: 6, v2: 0 });
 });
+
+test('a gauge moves with whoever owns its cgroup: named late, or forgotten', () => {
+  const store = createStore([{ ...plain, kind: 'gauge', map: '@active' }]);
+  const nobody = (): Workload => ({ namespace: '?', app: 'unknown', version: '?' });
+  const values = () =>
+    [...(store.metrics[0]?.series.values() ?? [])].map((series) => [
+      series.labels.app,
+      'value' in series ? series.value : NaN,
+    ]);
+  store.apply(snapshot(1, { '@active': { '7': 10 } }), nobody);
+  store.apply(snapshot(1, { '@active': { '7': 2 } }), workloadOf);
+  expect(values()).toEqual([
+    ['unknown', 0],
+    ['checkout', 2],
+  ]);
+  store.apply(snapshot(1, { '@active': { '7': 2 } }), nobody);
+  expect(values()).toEqual([
+    ['unknown', 2],
+    ['checkout', 0],
+  ]);
+});
