@@ -211,3 +211,19 @@ test('a gauge moves with whoever owns its cgroup: named late, or forgotten', () 
     ['checkout', 0],
   ]);
 });
+
+test('keys that mean the same by their labels are one series', () => {
+  const store = createStore([
+    { ...plain, map: '@failed', fields: [['reason', (error) => (error > 100 ? 'unreachable' : 'other')]] },
+  ]);
+  store.apply(snapshot(1, { '@failed': { '7,101': 3, '7,113': 5, '7,99': 1 } }), workloadOf);
+  expect(
+    [...(store.metrics[0]?.series.values() ?? [])].map((series) => [
+      series.labels.reason,
+      'value' in series ? series.value : NaN,
+    ]),
+  ).toEqual([
+    ['unreachable', 8],
+    ['other', 1],
+  ]);
+});

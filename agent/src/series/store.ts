@@ -231,17 +231,18 @@ const finder = <Found extends Series>(
 ) => {
   const shared = Object.values(labels).join('\0');
   return (workload: Workload, keys: readonly string[]): Found => {
-    const own = keys.slice(0, fields.length);
+    // By labels, and not by keys: several may have the same, such as two errors that are one reason.
+    const own = fields.map(([, valueOf], position) => valueOf(Number(keys[position])));
     const id = [workloadKey(workload), shared, ...own].join('\0');
     const known = series.get(id);
     if (known !== undefined) return known;
     const { namespace, app, version } = workload;
-    const values = fields.map(
-      ([label, valueOf], position) => [label, valueOf(Number(own[position]))] as const,
-    );
     const created = create({
       workload,
-      labels: { namespace, app, version, ...labels, ...Object.fromEntries(values) },
+      labels: {
+        ...{ namespace, app, version, ...labels },
+        ...Object.fromEntries(fields.map(([label], position) => [label, own[position] ?? ''])),
+      },
       createdMs: now(),
     });
     series.set(id, created);
