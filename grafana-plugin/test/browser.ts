@@ -18,11 +18,14 @@ if (executablePath === undefined) {
 /** `describe`, skipped where there is no browser; in CI there must be one. */
 export const describeBrowser = describe.skipIf(executablePath === undefined);
 
-/** Starts it; nothing outside this machine can be reached from it. */
-export const launchBrowser = (): Promise<Browser> =>
+/** Starts it, with `flags` for V8; nothing outside this machine can be reached from it. */
+export const launchBrowser = (flags: readonly string[] = []): Promise<Browser> =>
   chromium.launch({
     ...(executablePath === undefined ? {} : { executablePath }),
-    args: ['--no-sandbox', '--disable-gpu', '--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1'],
+    args: [
+      ...['--no-sandbox', '--disable-gpu', '--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1'],
+      ...(flags.length > 0 ? [`--js-flags=${flags.join(' ')}`] : []),
+    ],
   });
 
 /** axe-core, to be evaluated in a page. */

@@ -31,10 +31,10 @@ export interface Stage {
 
 const panel = '[data-testid="plumbline-canary"]';
 
-/** Opens the host page; nothing outside this machine can be reached from it. */
-export async function openStage(): Promise<Stage> {
+/** Opens the host page, with `flags` for V8; nothing outside this machine can be reached from it. */
+export async function openStage(flags: readonly string[] = []): Promise<Stage> {
   const { url, close } = await serveHost();
-  const browser = await launchBrowser();
+  const browser = await launchBrowser(flags);
   const page = await browser.newPage({ viewport: { width: 1280, height: 900 } });
   const complaints: string[] = [];
   page.on('pageerror', (error) => complaints.push(String(error)));

@@ -1,8 +1,8 @@
 // Frames of histograms, classic or native, in; increases of bucket counts by version and node out.
 import type { BucketCounts, Buckets } from '@plumbline/verdict';
 import type { DataFrame } from '@grafana/data';
-import { checkFalls, counted, fallen, fillIncreases, groupsOf } from './counters.ts';
-import type { States } from './counters.ts';
+import { checkFalls, counted, groupsOf, readTotals, takeDifferences } from './counters.ts';
+import type { Group, States } from './counters.ts';
 import { isNative, nativeSeries, zeroBucket } from './native.ts';
 import { seriesOf } from './series.ts';
 import type { Clock, Labels, Series } from './series.ts';
@@ -19,6 +19,8 @@ export interface Bucket extends Series {
 export interface BucketSeries {
   readonly kind: 'classic' | 'native';
   readonly series: readonly Bucket[];
+  /** The same by version and node, and there by the bound or, where native, by schema and index. */
+  readonly groups: readonly Group<number | string, Bucket>[];
   /** Series that were left out because `le` is no number. */
   readonly wrongLe: number;
 }
@@ -32,7 +34,10 @@ export interface Histograms {
 /** Returns the bucket series of a role's frames. */
 export function bucketSeries(frames: readonly DataFrame[], clock: Clock): BucketSeries {
   const native = frames.filter(isNative);
-  if (native.length > 0) return { kind: 'native', series: nativeSeries(native, clock), wrongLe: 0 };
+  if (native.length > 0) {
+    const found = nativeSeries(native, clock);
+    return { kind: 'native', series: found, groups: groupsOf(found, keyOf), wrongLe: 0 };
+  }
   const series: Bucket[] = [];
   let wrongLe = 0;
   // A few hundred bounds come back in ten thousand series.
@@ -44,7 +49,11 @@ export function bucketSeries(frames: readonly DataFrame[], clock: Clock): Bucket
     if (bound === undefined) wrongLe += 1;
     else series.push({ labels, times, values, bound });
   }
-  return { kind: 'classic', series, wrongLe };
+  return { kind: 'classic', series, groups: groupsOf(series, keyOf), wrongLe };
+}
+
+function keyOf({ bound, native }: Bucket): number | string {
+  return native ? `${native.schema}:${native.index}` : bound;
 }
 
 function boundOf(le: string | undefined): number | undefined {
@@ -65,22 +74,12 @@ export function sharedBuckets(all: readonly BucketSeries[]): Buckets | undefined
     return { schema };
   }
   // Only bounds that every version on every node has: histograms of different layouts meet there.
-  const groups = filled.flatMap(({ series }) => boundsOf(series));
-  const upperBounds = [...(groups[0] ?? [])]
-    .filter((bound) => bound > 0 && bound < Infinity && groups.every((bounds) => bounds.has(bound)))
+  const groups = filled.flatMap((one) => one.groups.map(({ members }) => members));
+  const upperBounds = [...(groups[0]?.keys() ?? [])]
+    .filter((bound) => typeof bound === 'number')
+    .filter((bound) => bound > 0 && bound < Infinity && groups.every((members) => members.has(bound)))
     .sort((a, b) => a - b);
   return upperBounds.length > 0 ? { upperBounds } : undefined;
-}
-
-function boundsOf(series: readonly Bucket[]): readonly ReadonlySet<number>[] {
-  const groups = new Map<string, Set<number>>();
-  for (const { labels, bound } of series) {
-    const group = `${labels.version ?? ''}\0${labels.node ?? ''}`;
-    let bounds = groups.get(group);
-    if (!bounds) groups.set(group, (bounds = new Set()));
-    bounds.add(bound);
-  }
-  return [...groups.values()];
 }
 
 /**
@@ -88,73 +87,53 @@ function boundsOf(series: readonly Bucket[]): readonly ReadonlySet<number>[] {
  * @throws NoCounterError as `increasesOf`.
  */
 export function histogramsOf(
-  { kind, series }: BucketSeries,
+  { kind, groups }: BucketSeries,
   buckets: Buckets,
-  groupOf: (labels: Labels) => string | undefined,
+  nameOf: (labels: Labels) => string | undefined,
   times: readonly number[],
 ): ReadonlyMap<string, Histograms> {
   const { length } = times;
   const nativeTo = kind === 'native' && 'schema' in buckets ? buckets.schema : undefined;
-  const keyOf = ({ bound, native }: Bucket): number | string =>
-    native ? `${native.schema}:${native.index}` : bound;
   const histograms = new Map<string, Histograms>();
   // One group's increases are needed only until they are histograms.
   let rows = new Float64Array();
-  for (const [group, members] of groupsOf(series, groupOf, keyOf)) {
-    const columns = [...members.values()];
-    if (rows.length < columns.length * length) rows = new Float64Array(columns.length * length);
-    const state = fillIncreases(rows, columns, times, true);
-    const placed =
-      nativeTo === undefined
-        ? placeClassic(rows, columns, length, buckets, state)
-        : placeNative(columns, nativeTo);
-    histograms.set(group, { counts: countsOf(rows, placed, state), state });
+  for (const group of groups) {
+    const name = nameOf(group.labels);
+    if (name === undefined) continue;
+    if (rows.length < group.members.size * length) rows = new Float64Array(group.members.size * length);
+    const state = readTotals(rows, group, times);
+    const columns = [...group.members.values()];
+    const placed = nativeTo === undefined ? placeClassic(columns, buckets) : placeNative(columns, nativeTo);
+    const filled = placed.filter(({ row, below }) =>
+      takeDifferences(rows, row * length, below === undefined ? below : below * length, state, true),
+    );
+    histograms.set(name, { counts: countsOf(rows, filled, state), state });
   }
   checkFalls([...histograms.values()]);
   return histograms;
 }
 
-/** Which row of increases belongs to which bucket of the layout. */
-type Placed = readonly { readonly row: number; readonly bucket: number }[];
+/** Which row of totals belongs to which bucket of the layout, and which row is part of it. */
+interface Placed {
+  readonly row: number;
+  readonly bucket: number;
+  readonly below?: number | undefined;
+}
 
-/** Takes each bucket's increases out of the next wider one's, and finds the windows in which that cannot be; buckets that stay empty are left out. */
-function placeClassic(
-  rows: Float64Array,
-  columns: readonly Bucket[],
-  length: number,
-  buckets: Buckets,
-  state: States,
-): Placed {
+/** The widest bucket first: the next narrower one is taken out of its totals while they are still whole. */
+function placeClassic(columns: readonly Bucket[], buckets: Buckets): readonly Placed[] {
   const bounds = 'upperBounds' in buckets ? buckets.upperBounds : [];
   const rowByBound = new Map(columns.map(({ bound }, row) => [bound, row]));
+  const placed: Placed[] = [];
   // Without +Inf the rest above the last bound is not known, and taken as none.
-  const placed = [...bounds, Infinity].flatMap((bound, bucket) => {
+  for (const [bucket, bound] of [...bounds, Infinity].entries()) {
     const row = rowByBound.get(bound);
-    return row === undefined ? [] : [{ row, bucket }];
-  });
-  // The widest first, so that the narrower one is still whole. Most buckets of a fine layout stay empty.
-  return placed.reverse().filter(({ row }, i) => {
-    const narrower = placed[i + 1];
-    return takeOut(rows, row * length, narrower && narrower.row * length, state);
-  });
-}
-
-/** Takes the row at `narrow` out of that at `wide`; returns whether any counted window has something left. */
-function takeOut(rows: Float64Array, wide: number, narrow: number | undefined, state: States): boolean {
-  let isFilled = false;
-  for (let window = 1; window < state.length; window++) {
-    const below = narrow === undefined ? 0 : (rows[narrow + window] ?? 0);
-    const count = (rows[wide + window] ?? 0) - below;
-    rows[wide + window] = count;
-    if (count === 0 || state[window] !== counted) continue;
-    isFilled = true;
-    // A bucket that holds more than the next wider one: the answer is torn.
-    if (count < 0) state[window] = fallen;
+    if (row !== undefined) placed.push({ row, bucket, below: placed.at(-1)?.row });
   }
-  return isFilled;
+  return placed.reverse();
 }
 
-function placeNative(columns: readonly Bucket[], schema: number): Placed {
+function placeNative(columns: readonly Bucket[], schema: number): readonly Placed[] {
   return columns.map(({ native = { schema, index: 0 } }, row) => ({
     row,
     // The zero bucket goes to a bucket of a nanosecond: below anything that is measured.
@@ -166,7 +145,7 @@ function placeNative(columns: readonly Bucket[], schema: number): Placed {
 }
 
 /** The histogram of each counted window, over the buckets that any window has. */
-function countsOf(rows: Float64Array, placed: Placed, state: States): Histograms['counts'] {
+function countsOf(rows: Float64Array, placed: readonly Placed[], state: States): Histograms['counts'] {
   const { length } = state;
   const lowest = Math.min(...placed.map(({ bucket }) => bucket));
   const highest = Math.max(...placed.map(({ bucket }) => bucket));

@@ -20,8 +20,8 @@ export interface Parts extends Readonly<
   readonly waits: Grouped;
   /** Whether a culprit is the group itself; undefined where that cannot be told. */
   readonly isOwn: ((culprit: string, group: string) => boolean) | undefined;
-  readonly runqueue: ReadonlyMap<string, ArrayLike<unknown>>;
-  readonly memory: ReadonlyMap<string, ArrayLike<unknown>>;
+  readonly runqueue: ReadonlyMap<string, Float64Array>;
+  readonly memory: ReadonlyMap<string, Float64Array>;
 }
 
 /** What a group did in the window that ends at moment `i`; undefined where that is not fully known. */
@@ -130,11 +130,11 @@ function nothing(): undefined {
   return undefined;
 }
 
-function amount(values: ArrayLike<unknown> | undefined): (i: number) => number | undefined {
+function amount(values: Float64Array | undefined): (i: number) => number | undefined {
   if (!values) return nothing;
   return (i) => {
-    const value = values[i];
-    return typeof value === 'number' && Number.isFinite(value) && value >= 0 ? value : undefined;
+    const value = values[i] ?? NaN;
+    return Number.isFinite(value) && value >= 0 ? value : undefined;
   };
 }
 

@@ -1,6 +1,6 @@
 // Series of running totals in; what each group (a version on a node) added from moment to moment out.
 import type { Labels, Series } from './series.ts';
-import { valuesAt } from './series.ts';
+import { copyValues } from './series.ts';
 
 /** Differences of some counters of one group, by the last moment of each window; index 0 is not used. */
 export interface Increases {
@@ -22,6 +22,14 @@ export class NoCounterError extends Error {
   override readonly name = 'NoCounterError';
 }
 
+/** The series of one version on one node, by what tells them apart. */
+export interface Group<Key, One extends Series> {
+  readonly labels: Labels & { readonly version: string; readonly node: string };
+  readonly members: Map<Key, One>;
+  /** Labels of a series whose key another one has. */
+  twice?: Labels;
+}
+
 /**
  * Returns the increases of each group. A counter that is new while its group was there before started from zero; a
  * total that falls (a restart, a series that is gone) voids the window for its group.
@@ -29,134 +37,125 @@ export class NoCounterError extends Error {
  */
 export function increasesOf(
   series: readonly Series[],
-  groupOf: (labels: Labels) => string | undefined,
+  nameOf: (labels: Labels) => string | undefined,
   keyOf: (labels: Labels) => string,
   times: readonly number[],
   wholeNumbers: boolean,
 ): ReadonlyMap<string, Increases> {
   const { length } = times;
   const result = new Map<string, Increases>();
-  for (const [group, members] of groupsOf(series, groupOf, ({ labels }) => keyOf(labels))) {
-    const rows = new Float64Array(members.size * length);
-    const state = fillIncreases(rows, [...members.values()], times, wholeNumbers);
-    const byKey = new Map(
-      [...members.keys()].map((key, i) => [key, rows.subarray(i * length, (i + 1) * length)]),
-    );
-    result.set(group, { byKey, state });
+  for (const group of groupsOf(series, ({ labels }) => keyOf(labels))) {
+    const name = nameOf(group.labels);
+    if (name === undefined) continue;
+    const rows = new Float64Array(group.members.size * length);
+    const state = readTotals(rows, group, times);
+    const byKey = new Map<string, Float64Array>();
+    for (const key of group.members.keys()) {
+      const row = byKey.size * length;
+      takeDifferences(rows, row, undefined, state, wholeNumbers);
+      byKey.set(key, rows.subarray(row, row + length));
+    }
+    result.set(name, { byKey, state });
   }
   checkFalls([...result.values()]);
   return result;
 }
 
-/**
- * Sorts series by group and key.
- * @throws NoCounterError where two have the same.
- */
+/** Sorts series by version, node and key. There may be ten thousand: no name is put together for each. */
 export function groupsOf<Key, One extends Series>(
   series: readonly One[],
-  groupOf: (labels: Labels) => string | undefined,
   keyOf: (one: One) => Key,
-): ReadonlyMap<string, ReadonlyMap<Key, One>> {
-  const groups = new Map<string, Map<Key, One>>();
+): readonly Group<Key, One>[] {
+  const groups: Group<Key, One>[] = [];
+  const byVersion = new Map<string, Map<string, Group<Key, One>>>();
   for (const one of series) {
-    const group = groupOf(one.labels);
-    if (group === undefined) continue;
-    let members = groups.get(group);
-    if (!members) groups.set(group, (members = new Map<Key, One>()));
-    const key = keyOf(one);
-    if (members.has(key)) throw new NoCounterError(duplicateText(one.labels));
-    members.set(key, one);
+    const { version = '', node = '' } = one.labels;
+    let byNode = byVersion.get(version);
+    if (!byNode) byVersion.set(version, (byNode = new Map<string, Group<Key, One>>()));
+    let group = byNode.get(node);
+    if (!group) {
+      group = { labels: { version, node }, members: new Map<Key, One>() };
+      byNode.set(node, group);
+      groups.push(group);
+    }
+    const before = group.members.size;
+    if (group.members.set(keyOf(one), one).size === before) group.twice = one.labels;
   }
   return groups;
 }
 
 /**
- * Fills `rows` with the increases of the members of one group, a row of as many numbers as there are moments for
- * each, and returns what is known of each window. A panel of twenty nodes has two million totals: where none is
- * missing, as almost always, they are read once.
- * @throws NoCounterError where `wholeNumbers` are wanted and there are others.
+ * Fills `rows` with the totals of a group, a row of as many numbers as there are moments for each of its members, and
+ * returns in which windows it was seen. A member that is absent while others are seen has counted nothing.
+ * @throws NoCounterError where two series have the same labels.
  */
-export function fillIncreases(
+export function readTotals<Key, One extends Series>(
   rows: Float64Array,
-  members: readonly Series[],
+  { members, twice }: Group<Key, One>,
   times: readonly number[],
-  wholeNumbers: boolean,
 ): States {
+  if (twice) throw new NoCounterError(duplicateText(twice));
   const { length } = times;
-  const values = members.map((one) => valuesAt(one, times));
+  let row = 0;
+  for (const one of members.values()) {
+    copyValues(one, times, rows, row);
+    row += length;
+  }
   const state = new Uint8Array(length).fill(counted, 1);
-  const isWhole = values.every((totals, member) =>
-    fillComplete(rows, member * length, totals, state, wholeNumbers),
-  );
-  return isWhole ? state : fillWithHoles(rows, values, length, wholeNumbers);
-}
-
-/** Returns false as soon as a total is missing or no count; whole totals have whole increases, and those are at hand. */
-function fillComplete(
-  rows: Float64Array,
-  start: number,
-  totals: ArrayLike<unknown>,
-  state: States,
-  wholeNumbers: boolean,
-): boolean {
-  const first = totals[0];
-  if (typeof first !== 'number' || !(wholeNumbers ? Number.isInteger(first) : Number.isFinite(first)))
-    return false;
-  let before = first;
-  rows[start] = 0;
-  for (let i = 1; i < state.length; i++) {
-    const after = totals[i];
-    if (typeof after !== 'number') return false;
-    const increase = after - before;
-    before = after;
-    if (wholeNumbers && Math.floor(increase) !== increase) return false;
-    if (increase >= 0 && increase < Infinity) {
-      rows[start + i] = increase;
-    } else if (increase < 0 && increase > -Infinity) {
-      rows[start + i] = 0;
-      state[i] = fallen;
-    } else {
-      return false;
-    }
-  }
-  return true;
-}
-
-/** The same where some are missing: they are told apart one by one. */
-function fillWithHoles(
-  rows: Float64Array,
-  values: readonly ArrayLike<unknown>[],
-  length: number,
-  wholeNumbers: boolean,
-): States {
-  const present = new Uint8Array(length);
-  for (const totals of values) {
-    for (let i = 0; i < length; i++) {
-      const total = totals[i];
-      if (!isNumber(total)) continue;
-      if (wholeNumbers && Math.floor(total) !== total) throw new NoCounterError(notWholeText(total));
-      present[i] = 1;
-    }
-  }
-  const state = new Uint8Array(length);
-  for (let i = 1; i < length; i++) state[i] = present[i] === 1 && present[i - 1] === 1 ? counted : unseen;
-  for (const [member, totals] of values.entries()) {
-    rows[member * length] = 0;
-    for (let i = 1; i < length; i++) {
-      const [after, before] = [totals[i], totals[i - 1]];
-      rows[member * length + i] = 0;
-      if (state[i] === unseen) continue;
-      // Absent before: from zero. Absent now: the series is gone, and with it what it had counted.
-      const increase = isNumber(after) ? after - (isNumber(before) ? before : 0) : isNumber(before) ? -1 : 0;
-      if (increase < 0) state[i] = fallen;
-      else rows[member * length + i] = increase;
-    }
-  }
+  const totals = rows.subarray(0, row);
+  if (totals.includes(NaN)) fillHoles(totals, state);
   return state;
 }
 
-function isNumber(value: unknown): value is number {
-  return typeof value === 'number' && Number.isFinite(value);
+function fillHoles(totals: Float64Array, state: States): void {
+  const { length } = state;
+  const isSeen = new Uint8Array(length);
+  for (const [i, total] of totals.entries()) {
+    if (Number.isNaN(total)) totals[i] = 0;
+    else isSeen[i % length] = 1;
+  }
+  for (let i = 1; i < length; i++) if (isSeen[i] === 0 || isSeen[i - 1] === 0) state[i] = unseen;
+}
+
+/**
+ * Puts increases in place of the totals in the row at `start`, less those in the row at `below` where there is one,
+ * and returns whether there is any. A fall voids its window in `state`.
+ * @throws NoCounterError where `wholeNumbers` are wanted and there are others.
+ */
+export function takeDifferences(
+  rows: Float64Array,
+  start: number,
+  below: number | undefined,
+  state: States,
+  wholeNumbers: boolean,
+): boolean {
+  const { length } = state;
+  const totalAt = (i: number): number =>
+    (rows[start + i] ?? 0) - (below === undefined ? 0 : (rows[below + i] ?? 0));
+  let before = totalAt(0);
+  if (!isTotal(before, wholeNumbers)) throw new NoCounterError(notCountText(before));
+  // Most buckets of a fine layout stay empty, and most counters of failures rest.
+  let i = 1;
+  while (i < length && totalAt(i) === before) i += 1;
+  rows.fill(0, start, start + i);
+  if (i === length) return false;
+  let isFilled = false;
+  for (; i < length; i++) {
+    const total = totalAt(i);
+    const increase = total - before;
+    before = total;
+    // Whole totals have whole increases, and those are at hand.
+    if (!isTotal(increase, wholeNumbers)) throw new NoCounterError(notCountText(total));
+    rows[start + i] = increase;
+    if (increase === 0 || state[i] !== counted) continue;
+    isFilled = true;
+    if (increase < 0) state[i] = fallen;
+  }
+  return isFilled;
+}
+
+function isTotal(value: number, wholeNumbers: boolean): boolean {
+  return value - value === 0 && (!wholeNumbers || Math.floor(value) === value);
 }
 
 /** A counter falls when something restarts; a gauge or a rate falls all the time. */
@@ -172,7 +171,7 @@ export function checkFalls(groups: readonly { readonly state: States }[]): void 
   if (seen >= 8 && fell > seen / 4) throw new NoCounterError('its totals fall again and again');
 }
 
-function notWholeText(value: number): string {
+function notCountText(value: number): string {
   return `it has ${value.toPrecision(4)}, which is no count`;
 }
 

@@ -64,11 +64,32 @@ export function stepOf(times: readonly number[]): number {
   return step;
 }
 
-/** Returns the values of a series at `times`; NaN where it has none. */
-export function valuesAt({ times: own, values }: Series, times: readonly number[]): ArrayLike<unknown> {
-  if (isSame(own, times)) return values;
+/**
+ * Puts the values of a series at `times` into `row` from `start` on; NaN where it has none. They are copied whole
+ * where they can be: V8 makes arrays that one loop meets alike, and where one of them holds a null, it gives each
+ * number of all others an object of its own, which takes longer than all that is done with them.
+ */
+export function copyValues(
+  { times: own, values }: Series,
+  times: readonly number[],
+  row: Float64Array,
+  start = 0,
+): void {
+  const isAligned = isSame(own, times) && values.length === times.length;
+  if (isAligned && (values instanceof Float64Array || isDense(values))) {
+    row.set(values, start);
+    return;
+  }
   const indexByTime = new Map(own.map((time, i) => [time, i]));
-  return times.map((time) => values[indexByTime.get(time) ?? -1] ?? NaN);
+  for (const [i, time] of times.entries()) {
+    const value = values[indexByTime.get(time) ?? -1];
+    row[start + i] = typeof value === 'number' ? value : NaN;
+  }
+}
+
+/** Grafana has numbers in a field of numbers, and null where there is none. */
+function isDense(values: ArrayLike<unknown>): values is readonly number[] {
+  return Array.isArray(values) && !values.includes(null);
 }
 
 /** The enum itself would bring Grafana into code that runs without it. */

@@ -9,7 +9,7 @@ import { counted, fallen, increasesOf, NoCounterError } from './counters.ts';
 import type { Increases } from './counters.ts';
 import type { Answers, Wanted } from './observe.ts';
 import type { Role } from './roles.ts';
-import { stepOf, valuesAt } from './series.ts';
+import { copyValues, stepOf } from './series.ts';
 import type { Labels, Series } from './series.ts';
 import { signalsReader } from './signals.ts';
 import type { Arms, VersionTraffic } from './versions.ts';
@@ -92,11 +92,14 @@ export function readWindows(sources: Sources): {
   };
   const counters = (role: Role): ReadonlyMap<string, Increases> =>
     optional(role, remarks, () => increasesOf(answers.series(role), groupOf, () => '', times, false));
-  const gauges = (role: Role): ReadonlyMap<string, ArrayLike<unknown>> =>
+  const gauges = (role: Role): ReadonlyMap<string, Float64Array> =>
     new Map(
       answers.series(role).flatMap((series) => {
         const group = groupOf(series.labels);
-        return group === undefined ? [] : [[group, valuesAt(series, times)] as const];
+        if (group === undefined) return [];
+        const values = new Float64Array(times.length);
+        copyValues(series, times, values);
+        return [[group, values] as const];
       }),
     );
   const parts: Parts = {
