@@ -84,6 +84,7 @@ function demoConfig(tree: CgroupTree, listen: string) {
   return parseConfig(
     `
 listen: ${JSON.stringify(listen)}
+bpftrace: { quickStart: false } # else its compiler is one more neighbour, in the first half minute
 history: { window: 1s }
 verdict: { margin: ${marginMs}ms }
 workloads:

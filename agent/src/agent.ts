@@ -76,6 +76,7 @@ export const runAgent = async (
     probes: Object.fromEntries(
       loaded.map((probe) => [probe.name, textOf(probe, clock, config.tcp.peerPorts)]),
     ),
+    first: config.bpftrace.quickStart ? loaded.filter(({ isFirst }) => isFirst).map(({ name }) => name) : [],
     kinds: mapKindsOf(loaded, config.bpftrace.maxMapKeys),
     intervalMs: config.interval,
     bpftrace: { ...config.bpftrace, btfFile: ground.btfFile },

@@ -46,6 +46,7 @@ const shape = z.strictObject({
     .strictObject({
       path: z.string().min(1).default('bpftrace'),
       maxMapKeys: z.int().min(1024).max(1_048_576).default(16_384),
+      quickStart: z.boolean().default(true),
     })
     .prefault({}),
   tcp: z

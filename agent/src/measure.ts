@@ -16,6 +16,8 @@ import { followLibraries, type LibraryState } from './tls/follow.ts';
 export interface MeasurePlan {
   /** Text by name, fragments in place. */
   readonly probes: Readonly<Record<string, string>>;
+  /** Names of those that are to count while the others are still being loaded. */
+  readonly first: readonly string[];
   readonly kinds: MapKinds;
   readonly intervalMs: number;
   readonly bpftrace: ChildOptions;
@@ -55,29 +57,48 @@ export interface Measuring {
 
 /** A bpftrace that cannot be switched today is not compiled again and again. */
 const pauseAfterFailureMs = 600_000;
+/** Loading takes time by the length of the program: one of a smaller part than this stands in for the whole. */
+const standInPart = 1 / 4;
 
 /** Runs until the signal aborts; resolves when bpftrace is gone. */
 export const measure = (
-  { probes, kinds, intervalMs, bpftrace, budget }: MeasurePlan,
+  { probes, first, kinds, intervalMs, bpftrace, budget }: MeasurePlan,
   { log, signal, state, onSnapshot }: Measuring,
 ): Promise<void> => {
   const { maxMapKeys } = bpftrace;
-  const textsOf = ({ off, files }: Pick<Program, 'off' | 'files'>) =>
+  const textsOf = ({ off, coming, files }: Omit<Program, 'text'>) =>
     Object.fromEntries(
       Object.entries(probes)
-        .filter(([name]) => !off.includes(name) && !state.refused.has(name))
+        .filter(([name]) => ![...off, ...coming, ...state.refused.keys()].includes(name))
         .filter(([, text]) => files.length > 0 || !hasUprobes(text))
         .map(([name, text]) => [name, withTracedFiles(text, files)]),
     );
-  const programOf = (off: readonly string[], files: readonly TracedFile[]): Program => ({
+  const programOf = (
+    off: readonly string[],
+    files: readonly TracedFile[],
+    coming: readonly string[] = [],
+  ): Program => ({
     off,
+    coming,
     files,
-    text: (token) => compose(Object.values(textsOf({ off, files })), noFragment, intervalMs, token),
+    text: (token) => compose(Object.values(textsOf({ off, coming, files })), noFragment, intervalMs, token),
   });
+  const standInFor = (whole: Program): Program | undefined => {
+    const names = Object.keys(textsOf(whole));
+    const standIn = programOf(
+      whole.off,
+      [],
+      names.filter((name) => !first.includes(name)),
+    );
+    const { length } = standIn.text(0);
+    return standIn.coming.length < names.length && length <= standInPart * whole.text(0).length
+      ? standIn
+      : undefined;
+  };
   let hasTried = false;
   /** One program that is refused keeps all from being loaded: each probe is tried by itself. */
   const leaveOutRefused = async (stop: AbortSignal): Promise<void> => {
-    const names = Object.keys(textsOf({ off: [], files: [] }));
+    const names = Object.keys(textsOf({ off: [], coming: [], files: [] }));
     if (names.length < 2 || hasTried) return;
     hasTried = true;
     log.warn({ probes: names }, 'looking for the probe that is not taken; this takes seconds for each');
@@ -103,6 +124,7 @@ export const measure = (
   const supervisor = createSupervisor({
     ...bpftrace,
     program: programOf([], []),
+    standInFor,
     kinds,
     log,
     state,

@@ -61,7 +61,7 @@ export const startAgent = async (
 ): Promise<RunningAgent> => {
   const folder = await mkdtemp(join(tmpdir(), 'plumbline-test-'));
   const file = join(folder, 'agent.yaml');
-  const wanted = probes === 'all' ? '' : `probes: [${probes.join(', ')}]\n`;
+  const wanted = probes === 'all' ? 'bpftrace: { quickStart: false }\n' : `probes: [${probes.join(', ')}]\n`;
   await writeFile(file, `listen: 127.0.0.1:0\ninterval: ${intervalMs}ms\n${wanted}${yaml}`);
   const command = [...under, process.execPath, plumbline, 'agent', '--config', file, ...args];
   const child = execa(command[0] ?? '', command.slice(1), {

@@ -32,8 +32,10 @@ export interface Run extends Child {
 export interface Program {
   /** `token` is what it answers to, see `compose`. */
   readonly text: (token: number) => string;
-  /** Probes that it is without. */
+  /** Probes that it is without, to stay within the budget. */
   readonly off: readonly string[];
+  /** Probes that it is without as long as it stands in for the whole program. */
+  readonly coming: readonly string[];
   /** What its uprobes are attached to. */
   readonly files: readonly TracedFile[];
 }

@@ -20,6 +20,8 @@ export interface SupervisorState {
   pid: number | undefined;
   /** Probes that it runs without, to stay within the budget. */
   off: readonly string[];
+  /** Probes that are still being loaded, while it stands in for the whole program. */
+  coming: readonly string[];
   running: boolean;
   restarts: number;
   handovers: number;
@@ -34,6 +36,7 @@ export interface SupervisorState {
 export const newSupervisorState = (): SupervisorState => ({
   pid: undefined,
   off: [],
+  coming: [],
   running: false,
   restarts: 0,
   handovers: 0,
@@ -50,20 +53,22 @@ export interface Supervisor {
    * Starts another bpftrace beside the running one, and lets it take over: totals neither fall nor jump. Resolves with
    * whether it did; if not, all is as it was.
    *
-   * @param next its program from now on, made of the one that runs when its turn comes; by default the same
+   * @param next its program from now on, made of the whole one when its turn comes; by default the same
    */
-  readonly handOver: (reason: string, next?: (running: Program) => Program) => Promise<boolean>;
-  /** What runs, or is to run. */
+  readonly handOver: (reason: string, next?: (whole: Program) => Program) => Promise<boolean>;
+  /** What runs, or is to run first. */
   readonly program: () => Program;
 }
 
 export interface SuperviseOptions extends RunOptions {
   readonly program: Program;
+  /** What stands in for it while it is being loaded; undefined where that takes no longer. */
+  readonly standInFor: (whole: Program) => Program | undefined;
   readonly state: SupervisorState;
   readonly kinds: MapKinds;
   /** Called at each tick. */
   readonly onSnapshot: (snapshot: Snapshot) => void;
-  /** Called when the program has ended by itself before it delivered: it may say something else when it is started again. */
+  /** Called when the program did not deliver: it may say something else when it is started again. */
   readonly onRefused: (signal: AbortSignal) => Promise<void>;
 }
 
@@ -78,7 +83,8 @@ const noValues: MapValues = new Map();
 export const createSupervisor = (options: SuperviseOptions): Supervisor => {
   const { log, state, onSnapshot } = options;
   const stopping = new AbortController();
-  let program = options.program;
+  let whole = options.program;
+  let program = whole;
   let runs = 0;
   let current: Run | undefined;
   let leads: Leads = new Map();
@@ -115,6 +121,7 @@ export const createSupervisor = (options: SuperviseOptions): Supervisor => {
     leads = ahead;
     state.pid = run?.pid;
     state.off = program.off;
+    state.coming = program.coming;
   };
 
   /** Follows from one run to the one that takes over, to the end of the last. */
@@ -138,6 +145,7 @@ export const createSupervisor = (options: SuperviseOptions): Supervisor => {
       const { leads: ahead, last, next: first, ...quality } = await meet(readOld, fresh.read, options.kinds);
       if (current !== old) throw new Error('the running one has ended');
       deliver(last, true);
+      whole = next;
       program = next;
       become(fresh, ahead);
       deliver(goOn(first, ahead), true);
@@ -155,17 +163,41 @@ export const createSupervisor = (options: SuperviseOptions): Supervisor => {
     return isDone;
   };
 
+  const handOverInTurn = (
+    reason: string,
+    next: (whole: Program) => Program,
+    from?: Run,
+  ): Promise<boolean> => {
+    handing = handing.then(() => (from === undefined || from === current) && handOver(reason, next(whole)));
+    return handing;
+  };
+
+  /** Lets the whole program take over from the run that stands in for it. */
+  const complete = async (standIn: Run): Promise<void> => {
+    await isDelivering(standIn, stopping.signal);
+    for (let pauseMs = firstPauseMs; current === standIn; pauseMs = Math.min(pauseMs * 2, longestPauseMs)) {
+      const isDone = await handOverInTurn('the rest of the probes', (same) => same, standIn);
+      if (isDone || isAborted(stopping.signal)) return;
+      await options.onRefused(stopping.signal);
+      await pause(pauseMs, stopping.signal);
+    }
+  };
+
   return {
     run: async (signal) => {
       signal.addEventListener('abort', () => {
         stopping.abort();
       });
       let pauseMs = firstPauseMs;
+      let completing: Promise<unknown> = Promise.resolve();
       while (!signal.aborted) {
         runs++;
         const startedMs = Date.now();
+        const standIn = options.standInFor(whole);
+        program = standIn ?? whole;
         const run = start(program);
         become(run);
+        if (standIn !== undefined) completing = Promise.all([completing, complete(run)]);
         const end = await untilCurrentEnds(run);
         const isRefused = !state.running && end.signal === undefined;
         become(undefined);
@@ -178,12 +210,10 @@ export const createSupervisor = (options: SuperviseOptions): Supervisor => {
         if (isRefused) await options.onRefused(stopping.signal);
         pauseMs = Math.min(pauseMs * 2, longestPauseMs);
       }
+      await completing;
       await handing;
     },
-    handOver: (reason, next = (running) => running) => {
-      handing = handing.then(() => handOver(reason, next(program)));
-      return handing;
-    },
+    handOver: (reason, next = (same) => same) => handOverInTurn(reason, next),
     program: () => program,
   };
 };

@@ -63,7 +63,7 @@ export const selfMetrics = (state: AgentState): readonly SelfMetric[] => [
   ),
   gauge('probe_up', 'Whether the probe is loaded and delivers.', () =>
     probesNow(state).map(({ name, mode }) => [
-      mode !== 'none' && state.measuring.running && !state.measuring.off.includes(name) ? 1 : 0,
+      mode !== 'none' && isRunning(state.measuring, name) ? 1 : 0,
       { probe: name },
     ]),
   ),
@@ -154,6 +154,9 @@ export const selfMetrics = (state: AgentState): readonly SelfMetric[] => [
     state.workloads.stats().sources.map(({ name, errors }) => [errors, { source: name }]),
   ),
 ];
+
+const isRunning = ({ running, off, coming }: MeasureState, probe: string): boolean =>
+  running && !off.includes(probe) && !coming.includes(probe);
 
 const costs = ({ measuring }: AgentState, valueOf: (cost: ProbeCost) => number) =>
   [...measuring.cost].map(([probe, one]) => [valueOf(one), { probe }] as const);

@@ -4,6 +4,7 @@ import { requestMetrics } from './requests.ts';
 
 export const probe: Probe = {
   name: 'http',
+  isFirst: true,
   purpose: 'HTTP/1.x server requests: duration from arrival in the socket, and the same less scheduler delay',
   metrics: requestMetrics('http', {
     labels: { protocol: 'http1' },

@@ -39,6 +39,8 @@ export interface Probe {
   readonly purpose: string;
   /** Loaded only where the configuration names it. */
   readonly isOptIn?: true;
+  /** It counts while the others are still being loaded. */
+  readonly isFirst?: true;
   /** What `plumbline check` says of its scope. */
   readonly scope?: string;
   /** Over budget, the probe with the highest number is switched off first; those without one never are. */
