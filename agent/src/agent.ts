@@ -24,7 +24,7 @@ import { createApi } from './history/api.ts';
 import { createHistory } from './history/history.ts';
 import { newMeasureState } from './measure.ts';
 import { privilegedHere, type Plan, type Privileged } from './privileged.ts';
-import { loadProbes, mapKindsOf, sheddingOrder, switchCosts, textOf } from './probes.ts';
+import { loadProbes, mapKindsOf, metricsOf, sheddingOrder, switchCosts, textOf } from './probes.ts';
 import { seriesAsJson } from './series/json.ts';
 import { createStore } from './series/store.ts';
 import { packageVersion } from './version.ts';
@@ -94,7 +94,7 @@ export const runAgent = async (
     log,
     listContainers: privileged.listContainers,
   });
-  const store = createStore([...probes.flatMap(({ metrics }) => metrics), ...cgroupMetrics]);
+  const store = createStore([...metricsOf(probes), ...cgroupMetrics]);
   const history = createHistory({
     windowMs: config.history.window,
     lengthMs: config.history.length,

@@ -18,18 +18,27 @@ export const fitProbes = (
   ground: Pick<Preflight, 'btfFile'>,
 ): readonly FittedProbe[] =>
   probes.map((probe) => {
-    const lacking = [
-      ...checkLeastKernel(probe),
-      ...checkUretprobes(probe),
-      ...lackingFor(probe.source, ground),
-    ];
+    const lacking = [...checkLeastKernel(probe), ...lackingFor(probe.source, ground)];
     if (lacking.length === 0) return { ...probe, mode: 'full', lacking };
     const { reduced } = probe;
     if (reduced === undefined || lackingFor(reduced, ground).length > 0)
       return { ...probe, metrics: [], mode: 'none', lacking };
-    const metrics = probe.metrics.filter(({ isFullOnly = false }) => !isFullOnly);
-    return { ...probe, source: reduced, metrics, mode: 'reduced', lacking };
+    return { ...probe, source: reduced, metrics: reducedMetrics(probe), mode: 'reduced', lacking };
   });
+
+/** Those of its metrics whose maps its reduced variant prints; none if there is no such variant. */
+export const reducedMetrics = ({ metrics, reduced }: LoadedProbe): LoadedProbe['metrics'] => {
+  if (reduced === undefined) return [];
+  const printed = printedBy(composeProbes([{ source: reduced }], 1000, undefined));
+  return metrics.filter((metric) => mapsOf(metric).every((map) => printed.has(map)));
+};
+
+/** The maps without which a metric is none: what a histogram's sum is made of, since without delays its counts are whole. */
+const mapsOf = (metric: LoadedProbe['metrics'][number]): readonly string[] =>
+  metric.kind === 'histogram' ? [...metric.sumNs.plus, ...metric.sumNs.minus] : [metric.map];
+
+const printedBy = (program: string): ReadonlySet<string> =>
+  new Set([...program.matchAll(/\bprint\((@\w+)\)/g)].map(([, map = '']) => map));
 
 const checkLeastKernel = ({ leastKernel }: LoadedProbe): readonly Finding[] => {
   if (leastKernel === undefined || isAtLeast(release(), leastKernel)) return [];
@@ -38,7 +47,7 @@ const checkLeastKernel = ({ leastKernel }: LoadedProbe): readonly Finding[] => {
 };
 
 /** None is better than one that costs a container its life. */
-const checkUretprobes = ({ source }: LoadedProbe): readonly Finding[] => {
+const checkUretprobes = (source: string): readonly Finding[] => {
   if (!/^uretprobe:/m.test(source) || !hasFatalUretprobes(release(), process.arch)) return [];
   const found = `Linux ${release()} kills processes in containers when they are traced so (CVE-2025-21834)`;
   return [{ name: 'kernel', status: 'missing', found, remedy: 'Linux 6.12.14, 6.13.3, 6.14 or newer' }];
@@ -54,6 +63,7 @@ const lackingFor = (source: string, { btfFile }: Pick<Preflight, 'btfFile'>): re
     remedy: 'as "plumbline check" says for btf',
   };
   return [
+    ...checkUretprobes(source),
     ...checkProgramRights(program),
     ...(types.length > 0 ? [unknownTypes] : []),
     ...checkTracepoints(tracepointsOf(program)).filter(({ status }) => status === 'missing'),

@@ -80,9 +80,14 @@ export const switchCosts = (probes: readonly Probe[]): Readonly<Record<string, n
     probes.flatMap(({ name, switchNs }) => (switchNs === undefined ? [] : [[name, switchNs]])),
   );
 
+/** Their metrics: those of maps that several of them fill count once. */
+export const metricsOf = (probes: readonly Probe[]): Probe['metrics'] => [
+  ...new Set(probes.flatMap(({ metrics }) => metrics)),
+];
+
 /** What their maps are, of which each holds `capacity` entries at most. */
 export const mapKindsOf = (probes: readonly Probe[], capacity: number): MapKinds => {
-  const metrics = probes.flatMap((probe) => probe.metrics);
+  const metrics = metricsOf(probes);
   return {
     capacity,
     levels: metrics.flatMap((metric) => (metric.kind === 'gauge' ? [metric.map] : [])),

@@ -1,26 +1,20 @@
 // Real HTTP/2 and gRPC servers and clients, the real kernel, and what the clients counted.
 import * as grpc from '@grpc/grpc-js';
 import { execa } from 'execa';
-import { connect as connectHttp2, type ClientHttp2Session, type ClientHttp2Stream } from 'node:http2';
+import { connect as connectHttp2, type ClientHttp2Session } from 'node:http2';
 import { once } from 'node:events';
 import { connect } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { createCgroupTree, type CgroupTree } from '../../demo/cgroup.ts';
 import { startAgent, type RunningAgent } from '../support/agent.ts';
+import { finished, fourRequests, makeCalls, preface, request } from '../support/http2.ts';
 import { describeKernel } from '../support/kernel.ts';
 import { startNginx, type Nginx } from '../support/nginx.ts';
 import { bpftracesOf } from '../support/processes.ts';
 import { fieldOfPrograms, mostVerified } from '../support/programs.ts';
-import { requestsByProtocol, sumSeconds } from '../support/series.ts';
+import { http2Counts, requestsByProtocol, sumSeconds } from '../support/series.ts';
 import { createServers, serverScript, versionsIn, type Servers } from '../support/servers.ts';
-
-const missed = [
-  'plumbline_http_unanswered_total',
-  'plumbline_http_unmatched_responses_total',
-  'plumbline_http_unseen_answers_total',
-  'plumbline_http2_lost_total',
-] as const;
 
 describeKernel('http2', () => {
   let tree: CgroupTree;
@@ -31,19 +25,7 @@ describeKernel('http2', () => {
 
   const startServer = (kind: 'http2' | 'grpc') =>
     servers.start(kind, [process.execPath, serverScript(`${kind}.js`)]);
-  /** Requests by protocol and code, and what was missed, by metric; zeros left out. */
-  const seen = async (app: string): Promise<Record<string, number>> => {
-    const series = await agent.settledSeries();
-    const counts = missed.flatMap((name) =>
-      (series.counters[name] ?? [])
-        .filter(({ labels }) => labels.app === app)
-        .map(({ labels, value }) => [
-          `${name.replace('plumbline_', '')} ${labels.direction ?? labels.protocol ?? ''}`,
-          value,
-        ]),
-    );
-    return { ...requestsByProtocol(series, app), ...(Object.fromEntries(counts) as Record<string, number>) };
-  };
+  const seen = async (app: string) => http2Counts(await agent.settledSeries(), app);
 
   beforeAll(async () => {
     tree = await createCgroupTree('plumbline-test-http2');
@@ -166,15 +148,7 @@ describeKernel('http2', () => {
     await once(socket, 'connect');
     socket.write(preface);
     await sleep(20);
-    const bytes = Buffer.concat([
-      frame(4, 0, 0),
-      headers(1),
-      headers(3),
-      headers(5, 8),
-      frame(6, 0, 0, Buffer.alloc(8)),
-      headers(7),
-    ]);
-    for (const byte of bytes) {
+    for (const byte of fourRequests) {
       socket.write(Buffer.of(byte));
       await sleep(2);
     }
@@ -213,65 +187,9 @@ describeKernel('http2', () => {
   test('grpc: unary calls, errors as trailers alone, and streams to their trailers', async () => {
     const { app, port } = await startServer('grpc');
     const client = new grpc.Client(`127.0.0.1:${port}`, grpc.credentials.createInsecure());
-    for (let round = 0; round < 20; round++) await unary(client, 'Echo');
-    for (let round = 0; round < 3; round++) await unary(client, 'Fail').catch(() => undefined);
-    const ticks = client.makeServerStreamRequest('/test.Echo/Tick', bytes, bytes, Buffer.from('tick'));
-    ticks.resume();
-    await once(ticks, 'end');
-    const chat = client.makeBidiStreamRequest('/test.Echo/Chat', bytes, bytes);
-    for (let round = 0; round < 3; round++) {
-      chat.write(Buffer.from('hello'));
-      await once(chat, 'data');
-    }
-    chat.end();
-    await once(chat.resume(), 'end');
+    await makeCalls(client);
     client.close();
     expect(await seen(app)).toEqual({ 'grpc 2xx': 22, 'grpc grpc_error': 3 });
     expect(sumSeconds(await agent.settledSeries(), app)).toBeGreaterThan(0.15);
   });
 });
-
-const bytes = (message: Buffer): Buffer => message;
-
-const unary = (client: grpc.Client, method: string): Promise<unknown> =>
-  new Promise((resolve, reject) => {
-    client.makeUnaryRequest(
-      `/test.Echo/${method}`,
-      bytes,
-      bytes,
-      Buffer.from('message'),
-      (error, response) => {
-        if (error) reject(error);
-        else resolve(response);
-      },
-    );
-  });
-
-const request = (
-  session: ClientHttp2Session,
-  path: string,
-  more: Record<string, string> = {},
-): Promise<void> => finished(session.request({ ':path': path, ...more }).end());
-
-const finished = async (stream: ClientHttp2Stream): Promise<void> => {
-  stream.resume();
-  await once(stream, 'close');
-};
-
-const preface = Buffer.from('PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n');
-
-const frame = (type: number, flags: number, stream: number, payload = Buffer.alloc(0)): Buffer => {
-  const head = Buffer.alloc(9);
-  head.writeUIntBE(payload.length, 0, 3);
-  head.writeUInt8(type, 3);
-  head.writeUInt8(flags, 4);
-  head.writeUInt32BE(stream, 5);
-  return Buffer.concat([head, payload]);
-};
-
-/** GET http://x/ in full, whole and last; with that many bytes of padding. */
-const headers = (stream: number, padding = 0): Buffer => {
-  const block = Buffer.from([0x82, 0x86, 0x84, 0x01, 0x01, 0x78]);
-  if (padding === 0) return frame(1, 5, stream, block);
-  return frame(1, 5 | 8, stream, Buffer.concat([Buffer.of(padding), block, Buffer.alloc(padding)]));
-};

@@ -1,8 +1,10 @@
 // Servers with OpenSSL of their own or the system's, a real client, and what it counted.
+import * as grpc from '@grpc/grpc-js';
 import { execa } from 'execa';
 import { once } from 'node:events';
 import { Agent, get } from 'node:https';
 import type { IncomingMessage } from 'node:http';
+import { connect as connectHttp2, type ClientHttp2Session } from 'node:http2';
 import { copyFile, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
@@ -13,12 +15,19 @@ import { createCgroupTree, type CgroupTree } from '../../demo/cgroup.ts';
 import { startChild, type Child } from '../../demo/child.ts';
 import { startAgent, valueOf, type RunningAgent } from '../support/agent.ts';
 import { createCertificates } from '../support/certificates.ts';
+import {
+  finished,
+  fourRequests,
+  frame,
+  headersFrame,
+  makeCalls,
+  preface,
+  request,
+} from '../support/http2.ts';
 import { describeKernel } from '../support/kernel.ts';
-import { startNginx, type Nginx } from '../support/nginx.ts';
-import { counter, requestsByProtocol, sumSeconds, turnsByTransport } from '../support/series.ts';
+import { largeBytes, startNginx, type Nginx } from '../support/nginx.ts';
+import { counter, http2Counts, requestsByProtocol, sumSeconds, turnsByTransport } from '../support/series.ts';
 import { versionsIn } from '../support/servers.ts';
-
-const undecoded = 'plumbline_tls_undecoded_connections_total';
 
 describeKernel('tls', () => {
   let tree: CgroupTree;
@@ -26,6 +35,9 @@ describeKernel('tls', () => {
   let nginx: Nginx;
   let node: string;
   let python: string;
+  let http2: string;
+  let grpcServer: string;
+  let early: ClientHttp2Session;
   let folder: string;
   const children: Child[] = [];
 
@@ -51,6 +63,15 @@ describeKernel('tls', () => {
     connections.destroy();
     return waitedMs / 1000;
   };
+  const openSession = async (url: string) => connectHttp2(url, { ca: await readFile(join(folder, 'ca')) });
+  /** A connection on which the test says each byte. */
+  const openSocket = async (url: string) => {
+    const options = { port: Number(new URL(url).port), rejectUnauthorized: false, ALPNProtocols: ['h2'] };
+    const socket = connectTls(options).setNoDelay(true);
+    await once(socket, 'secureConnect');
+    return socket;
+  };
+  const seen = async (app: string) => http2Counts(await agent.settledSeries(), app);
   const attached = async () => {
     const metrics = await agent.metrics();
     return Number(/^plumbline_tls_libraries\{.*state="attached"\} (\d+)$/m.exec(metrics)?.[1] ?? NaN);
@@ -68,17 +89,20 @@ describeKernel('tls', () => {
       await writeFile(join(folder, name), text);
     const { key, cert } = certificates;
     nginx = await startNginx({ tree, cgroup: 'nginx-v1' }, certificates);
-    node = await startServer('node', [
-      process.execPath,
-      script('event-loop.js'),
-      JSON.stringify({ key, cert }),
-    ]);
+    const startNode = (app: string, file: string) =>
+      startServer(app, [process.execPath, script(file), JSON.stringify({ key, cert })]);
+    node = await startNode('node', 'event-loop.js');
+    http2 = await startNode('http2', 'http2.js');
+    grpcServer = await startNode('grpc', 'grpc.js');
     python = await startServer('python', ['python3', script('blocking.py'), folder]);
-    agent = await startAgent(versionsIn(tree), { probes: ['http', 'turnaround', 'tls'] });
+    early = await openSession(http2);
+    await request(early, '/');
+    agent = await startAgent(versionsIn(tree), { probes: ['http', 'http2', 'turnaround', 'tls'] });
     await untilAttached(2);
   });
 
   afterAll(async () => {
+    early.destroy();
     await agent.stop();
     await nginx.stop();
     await Promise.all(children.map((child) => child.stop()));
@@ -124,11 +148,94 @@ describeKernel('tls', () => {
     expect(counter(series, 'plumbline_http_unanswered_total', 'node')).toBe(1);
   });
 
-  test('HTTP/2 inside is counted by connection, and has its turns', async () => {
+  test('HTTP/2, nginx: every request of h2load and curl counts once, many streams at once, and none is a turn', async () => {
+    const { stdout } = await execa('h2load', ['-n', '1000', '-c', '4', '-m', '5', `${nginx.tlsUrl}/hello`]);
+    expect(stdout).toContain('1000 succeeded');
     await curl(`${nginx.tlsUrl}/hello#[1-5]`, '--http2');
+    await curl(`${nginx.tlsUrl}/hello`, '--http2', '--tls-max', '1.2');
+    const session = await openSession(nginx.tlsUrl);
+    for (const path of ['/file.txt', '/none', '/file.txt']) await request(session, path);
+    session.close();
     const series = await agent.settledSeries();
-    expect(counter(series, undecoded, 'nginx')).toBe(1);
-    expect(turnsByTransport(series, 'nginx').tls).toBeGreaterThan(0);
+    expect(http2Counts(series, 'nginx')).toMatchObject({ 'http2 2xx': 1008, 'http2 4xx': 1 });
+    expect(turnsByTransport(series, 'nginx')).toEqual({});
+  });
+
+  test('HTTP/2, nginx: what is written again, since the client did not take it, is not looked at again', async () => {
+    const before = await seen('nginx');
+    const socket = await openSocket(nginx.tlsUrl);
+    const window = Buffer.from([0x7f, 0, 0, 0]);
+    const settings = frame(4, 0, 0, Buffer.concat([Buffer.of(0, 4), window]));
+    const large = headersFrame(1, { path: '/large.bin' });
+    socket.write(Buffer.concat([preface, settings]));
+    await sleep(50);
+    socket.write(Buffer.concat([frame(4, 1, 0), frame(8, 0, 0, window), large]));
+    await sleep(300);
+    let received = 0;
+    for await (const chunk of socket) {
+      received += (chunk as Buffer).length;
+      if (received >= largeBytes) break;
+    }
+    expect(await seen('nginx')).toEqual({ ...before, 'http2 2xx': (before['http2 2xx'] ?? 0) + 1 });
+  });
+
+  test('HTTP/2, node: a connection from before, many streams, statuses, resets, and an upload of many records', async () => {
+    // The first read of a thread shows whose it is.
+    for (let round = 0; round < 6; round++) await request(early, '/');
+    const session = await openSession(http2);
+    await Promise.all(Array.from({ length: 4 }, () => request(session, '/')));
+    for (const status of [204, 304, 404, 500]) await request(session, `/status/${status}`);
+    const upload = session.request({ ':path': '/upload', ':method': 'POST' });
+    const uploaded = finished(upload);
+    for (let round = 0; round < 5; round++) {
+      upload.write('x'.repeat(50_000));
+      await request(session, '/');
+    }
+    upload.end();
+    await uploaded;
+    await request(session, '/reset').catch(() => undefined);
+    session.request({ ':path': '/never' }).on('error', () => undefined);
+    await sleep(50);
+    session.destroy();
+    expect(await seen('http2')).toEqual({
+      'http2 2xx': 16,
+      'http2 3xx': 1,
+      'http2 4xx': 1,
+      'http2 5xx': 1,
+      'http_unanswered_total http2': 2,
+    });
+  });
+
+  test('HTTP/2, node: it takes as long as its client waits, at most; and frames may be torn between records', async () => {
+    const before = await agent.settledSeries();
+    const session = await openSession(http2);
+    const startMs = performance.now();
+    for (let round = 0; round < 10; round++) await request(session, '/wait/20');
+    const waitedSeconds = (performance.now() - startMs) / 1000;
+    session.close();
+    const series = await agent.settledSeries();
+    const seconds = sumSeconds(series, 'http2') - sumSeconds(before, 'http2');
+    expect(seconds).toBeGreaterThan(0.2);
+    expect(seconds).toBeLessThan(waitedSeconds);
+    const socket = (await openSocket(http2)).resume();
+    socket.write(preface);
+    await sleep(20);
+    for (const byte of fourRequests) {
+      socket.write(Buffer.of(byte));
+      await sleep(2);
+    }
+    await sleep(100);
+    socket.destroy();
+    const was = http2Counts(series, 'http2');
+    expect(await seen('http2')).toEqual({ ...was, 'http2 2xx': (was['http2 2xx'] ?? 0) + 4 });
+  });
+
+  test('gRPC: unary calls, errors as trailers alone, and streams to their trailers', async () => {
+    const credentials = grpc.credentials.createSsl(await readFile(join(folder, 'ca')));
+    const client = new grpc.Client(new URL(grpcServer).host, credentials);
+    await makeCalls(client);
+    client.close();
+    expect(await seen('grpc')).toEqual({ 'grpc 2xx': 22, 'grpc grpc_error': 3 });
   });
 
   test('clients count as nobody', async () => {

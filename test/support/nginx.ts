@@ -1,5 +1,5 @@
 // Out: nginx with one worker in a cgroup, on a free port, with a static file, a constant answer and a counter.
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, rm, truncate, writeFile } from 'node:fs/promises';
 import { createServer, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -19,6 +19,9 @@ export interface Nginx {
   readonly stop: () => Promise<void>;
 }
 
+/** Of /large.bin: more than sockets hold. */
+export const largeBytes = 16 * 2 ** 20;
+
 export const startNginx = async (placement: Placement, certificates?: Certificates): Promise<Nginx> => {
   const folder = await mkdtemp(join(tmpdir(), 'plumbline-nginx-'));
   const port = await freePort();
@@ -26,6 +29,8 @@ export const startNginx = async (placement: Placement, certificates?: Certificat
   const tlsPort = await freePort();
   await mkdir(join(folder, 'html'), { mode: 0o755 });
   await writeFile(join(folder, 'html', 'file.txt'), 'x'.repeat(20_000));
+  await writeFile(join(folder, 'html', 'large.bin'), '');
+  await truncate(join(folder, 'html', 'large.bin'), largeBytes);
   for (const [name, text] of Object.entries<string>({ ...certificates }))
     await writeFile(join(folder, name), text);
   const tlsServer = `server {

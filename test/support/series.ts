@@ -34,6 +34,26 @@ export const requestsByProtocol = (series: JsonSeries, app: string): Record<stri
     ]),
   );
 
+const missed = [
+  'plumbline_http_unanswered_total',
+  'plumbline_http_unmatched_responses_total',
+  'plumbline_http_unseen_answers_total',
+  'plumbline_http2_lost_total',
+] as const;
+
+/** Requests by protocol and status class, and what was missed, such as { 'http2_lost_total in': 1 }; zeros left out. */
+export const http2Counts = (series: JsonSeries, app: string): Record<string, number> => {
+  const counts = missed.flatMap((name) =>
+    (series.counters[name] ?? [])
+      .filter(({ labels }) => labels.app === app)
+      .map(({ labels, value }) => [
+        `${name.replace('plumbline_', '')} ${labels.direction ?? labels.protocol ?? ''}`,
+        value,
+      ]),
+  );
+  return { ...requestsByProtocol(series, app), ...(Object.fromEntries(counts) as Record<string, number>) };
+};
+
 /** Requests of all versions of an app. */
 export const requestCount = (series: JsonSeries, app: string): number =>
   of(series, durations, app)

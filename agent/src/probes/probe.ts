@@ -10,8 +10,6 @@ interface MetricDefinition {
   /** Labels that are the same for every series of this metric. */
   readonly labels: Readonly<Record<string, string>>;
   readonly fields: readonly LabelField[];
-  /** Whether only the full probe measures it, and not bpf/reduced/NAME.bt. */
-  readonly isFullOnly?: true;
 }
 
 /** A histogram of durations, bucketed in the kernel (bpf/fragments/bucket.bt); exposed in seconds. */
@@ -47,7 +45,8 @@ export interface Probe {
   readonly dispensable?: number;
   /** What it takes at each switch of threads, about, in ns: stands for its cost where that cannot be measured. */
   readonly switchNs?: number;
+  /** Two probes that fill the same maps name the same objects. */
   readonly metrics: readonly (HistogramDefinition | CounterDefinition)[];
-  /** The oldest kernel that is known to take it; any, if undefined. */
+  /** The oldest kernel that is known to take it in full; any, if undefined. */
   readonly leastKernel?: readonly [major: number, minor: number];
 }

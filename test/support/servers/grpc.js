@@ -1,4 +1,4 @@
-// A gRPC server on grpc-js, with bytes for messages. Prints its port. The method says what it shall do.
+// A gRPC server on grpc-js, with TLS if key and cert are in the argument; messages are bytes. Prints its port. The method says what it shall do.
 import { Server, ServerCredentials, status } from '@grpc/grpc-js';
 
 const bytes = (message) => message;
@@ -11,6 +11,11 @@ const method = (name, requestStream, responseStream) => ({
   responseSerialize: bytes,
   responseDeserialize: bytes,
 });
+
+const [, , tls] = process.argv;
+const credentialsOf = ({ key, cert }) =>
+  ServerCredentials.createSsl(null, [{ private_key: Buffer.from(key), cert_chain: Buffer.from(cert) }]);
+const credentials = tls === undefined ? ServerCredentials.createInsecure() : credentialsOf(JSON.parse(tls));
 
 const server = new Server();
 server.addService(
@@ -38,7 +43,7 @@ server.addService(
     },
   },
 );
-server.bindAsync('127.0.0.1:0', ServerCredentials.createInsecure(), (error, port) => {
+server.bindAsync('127.0.0.1:0', credentials, (error, port) => {
   if (error) throw error;
   process.stdout.write(`${port}\n`);
 });

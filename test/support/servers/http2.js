@@ -1,7 +1,11 @@
-// An HTTP/2 server without TLS on node:http2. Prints its port. The path says what it shall do.
-import { createServer } from 'node:http2';
+// An HTTP/2 server on node:http2, with TLS if its options are in the argument. Prints its port. The path says what it shall
+// do.
+import { createSecureServer, createServer } from 'node:http2';
 
-const server = createServer({ maxSessionRejectedStreams: 1000 });
+const [, , tls] = process.argv;
+const options = { maxSessionRejectedStreams: 1000 };
+const server =
+  tls === undefined ? createServer(options) : createSecureServer({ ...options, ...JSON.parse(tls) });
 server.on('stream', (stream, headers) => {
   const [, what = '', argument = ''] = headers[':path'].split('/');
   stream.on('error', () => undefined);
