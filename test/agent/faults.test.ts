@@ -146,6 +146,8 @@ exec bpftrace "$@" < "$0.bt"
           const up = (probe: string) =>
             Number(new RegExp(`^plumbline_probe_up\\{.*probe="${probe}"\\} (.*)$`, 'm').exec(metrics)?.[1]);
           expect([up('http'), up('runqueue'), up('blockio')]).toEqual([1, 0, 1]);
+          // It should run: that is what tells it, to the alert, from one for which the kernel is too old.
+          expect(metrics).toMatch(/^plumbline_probe_info\{.*probe="runqueue",mode="full"\} 1$/m);
           const { probes } = (await (await fetch(`${agent.url}/api/v1/agent`)).json()) as AgentReport;
           const runqueue = probes.find(({ name }) => name === 'runqueue');
           expect(runqueue).toMatchObject({
@@ -169,7 +171,7 @@ exec bpftrace "$@" < "$0.bt"
       /bpftrace: .*ENOENT.*Remedy: apt-get install bpftrace/s,
     ],
     ['unreadable configuration', 'bpftrace: [', /not YAML/],
-    ['wrong configuration', 'interval: 5', /interval: expected string, got 5/],
+    ['wrong configuration', 'interval: 5', /interval: expected a duration such as 500ms, 1s or 10m, got 5/],
   ])('%s: the agent does not start, and says what to do', async (_what, yaml, message) => {
     await withFile(yaml, async (file) => {
       const { exitCode, stderr } = await run('agent', '--config', file);

@@ -31,7 +31,7 @@ test('each alert has a section in the runbooks, and a test', async () => {
   const runbooks = await read('docs/runbooks.md');
   const tests = await read('deploy/prometheus/rules.test.yaml');
   const alerts = groups.flatMap(({ rules }) => rules.filter(({ alert }) => alert !== undefined));
-  expect(alerts).toHaveLength(8);
+  expect(alerts).toHaveLength(9);
   for (const { alert = '', annotations } of alerts) {
     expect(runbooks).toContain(`\n## ${alert}\n`);
     expect(annotations?.runbook).toBe(`docs/runbooks.md#${alert.toLowerCase()}`);

@@ -70,8 +70,8 @@ export const selfMetrics = (state: AgentState): readonly SelfMetric[] => [
   gauge('probe_over_budget', 'Whether the probe is switched off because the probes cost too much.', () =>
     state.probes.map(({ name }) => [state.measuring.off.includes(name) ? 1 : 0, { probe: name }]),
   ),
-  gauge('probe_info', 'How much of the probe this node can run: full or reduced; always 1.', () =>
-    probesNow(state).flatMap(({ name, mode }) => (mode === 'none' ? [] : [[1, { probe: name, mode }]])),
+  gauge('probe_info', 'How much of the probe this node should run: full or reduced; always 1.', () =>
+    state.probes.flatMap(({ name, mode }) => (mode === 'none' ? [] : [[1, { probe: name, mode }]])),
   ),
   counter('probe_restarts_total', 'Times that bpftrace ended and was started again.', () => [
     [state.measuring.restarts],
