@@ -121,6 +121,10 @@ describe.skipIf(!hasHelm)(`chart${hasHelm ? '' : ' (missing: helm)'}`, () => {
     ...['hostPaths.docker=/var/run/docker.sock', 'capabilities={BPF,PERFMON,SETUID,SETGID,SYS_ADMIN}'],
     ...['config.interval=2s', 'config.user=1234', 'port=9999', 'imagePullSecrets[0].name=mine'],
     ...['networkPolicy.from[0].podSelector.matchLabels.app=prometheus', 'labels.team=sre'],
+    ...['webConfig.secretName=web', 'networkPolicy.apiServerCidrs={10.96.0.1/32,fd00::1/128}'],
+    ...['monitor.tlsConfig.ca.secret.name=ca', 'monitor.tlsConfig.ca.secret.key=ca.crt'],
+    ...['monitor.basicAuth.username.name=scraper', 'monitor.basicAuth.username.key=user'],
+    ...['monitor.basicAuth.password.name=scraper', 'monitor.basicAuth.password.key=password'],
     ...['podAnnotations.a=b', 'priorityClass.create=false', 'priorityClass.name=high'],
   ].flatMap((value) => ['--set', value]);
 
@@ -138,12 +142,76 @@ describe.skipIf(!hasHelm)(`chart${hasHelm ? '' : ' (missing: helm)'}`, () => {
       expect(objects.filter((object) => object.kind === 'ConfigMap')).toHaveLength(1 + dashboards.length);
       expect(find(objects, kind)).toMatchObject({ metadata: { labels: { release: 'prometheus' } } });
       expect(objects.filter((object) => object.kind === 'PriorityClass')).toEqual([]);
+      expect(find(objects, 'NetworkPolicy')).toMatchObject({
+        spec: {
+          egress: [{ to: [{ ipBlock: { cidr: '10.96.0.1/32' } }, { ipBlock: { cidr: 'fd00::1/128' } }] }],
+        },
+      });
       // The API server refuses the one with the other.
       expect(JSON.stringify(find(objects, 'DaemonSet'))).not.toContain('allowPrivilegeEscalation');
     },
     60_000,
   );
 });
+
+describe.skipIf(!hasHelm)('webConfig', () => {
+  const renderWith = async (...values: readonly string[]) => {
+    const flags = ['webConfig.secretName=web', 'monitor.kind=PodMonitor', ...values];
+    const objects = objectsOf(await render(...flags.flatMap((value) => ['--set', value])));
+    const { spec } = find(objects, 'DaemonSet') as { spec: { template: { spec: PodSpec } } };
+    const [container] = spec.template.spec.containers;
+    const { podMetricsEndpoints } = find(objects, 'PodMonitor').spec as { podMetricsEndpoints: unknown[] };
+    return { container, volumes: spec.template.spec.volumes, endpoint: podMetricsEndpoints[0] };
+  };
+
+  test('gives the agent its file, and has it asked over TLS by the kubelet and by Prometheus', async () => {
+    const { container, volumes, endpoint } = await renderWith();
+    expect(container).toMatchObject({
+      args: [
+        'agent',
+        '--config=/etc/plumbline/plumbline.yaml',
+        '--web.config.file=/etc/plumbline-web/web.yaml',
+      ],
+      startupProbe: { httpGet: { path: '/healthz', scheme: 'HTTPS' } },
+      livenessProbe: { httpGet: { path: '/healthz', scheme: 'HTTPS' } },
+      readinessProbe: { httpGet: { path: '/readyz', scheme: 'HTTPS' } },
+    });
+    expect(container?.volumeMounts).toContainEqual(
+      expect.objectContaining({ name: 'web', mountPath: '/etc/plumbline-web' }),
+    );
+    // 0440: of root, and of the group of who listens.
+    expect(volumes).toContainEqual({ name: 'web', secret: { secretName: 'web', defaultMode: 0o440 } });
+    expect(endpoint).toMatchObject({ scheme: 'https' });
+  });
+
+  test('with passwords alone has it asked in clear text, and with client certificates by its port', async () => {
+    const plainText = await renderWith('webConfig.tls=false');
+    expect(plainText.container).toMatchObject({ readinessProbe: { httpGet: { scheme: 'HTTP' } } });
+    expect(plainText.endpoint).not.toHaveProperty('scheme');
+    const certificates = await renderWith('webConfig.clientCertificates=true');
+    expect(certificates.container?.readinessProbe).toMatchObject({ tcpSocket: { port: 'metrics' } });
+    expect(certificates.container?.readinessProbe).not.toHaveProperty('httpGet');
+  });
+});
+
+test.skipIf(!hasHelm)('prometheusRule.runbookUrl is where each alert leads', async () => {
+  const base = 'https://git.example/docs/runbooks.md';
+  const flags = ['prometheusRule.create=true', `prometheusRule.runbookUrl=${base}`];
+  const { groups } = find(
+    objectsOf(await render(...flags.flatMap((value) => ['--set', value]))),
+    'PrometheusRule',
+  ).spec as { groups: { rules: { alert?: string; annotations?: object }[] }[] };
+  for (const { alert, annotations } of groups.flatMap(({ rules }) => rules)) {
+    if (alert === undefined) continue;
+    expect(annotations).toMatchObject({ runbook_url: `${base}#${alert.toLowerCase()}` });
+    expect(annotations).not.toHaveProperty('runbook');
+  }
+});
+
+interface PodSpec {
+  readonly containers: readonly { readonly volumeMounts: unknown; readonly readinessProbe: unknown }[];
+  readonly volumes: unknown;
+}
 
 const readGroups = async (name: string) =>
   (

@@ -36,3 +36,15 @@ app.kubernetes.io/managed-by: {{ .Release.Service }}
 {{- $set := dict "listen" (printf "0.0.0.0:%v" .Values.port) -}}
 {{- mergeOverwrite (deepCopy .Values.config) $set | toYaml }}
 {{- end }}
+
+{{- define "plumbline.scheme" -}}
+{{ if and .Values.webConfig.secretName .Values.webConfig.tls }}https{{ else }}http{{ end }}
+{{- end }}
+
+{{- define "plumbline.handler" -}}
+{{- if and .root.Values.webConfig.secretName .root.Values.webConfig.clientCertificates -}}
+tcpSocket: { port: metrics }
+{{- else -}}
+httpGet: { path: {{ .path }}, port: metrics, scheme: {{ include "plumbline.scheme" .root | upper }} }
+{{- end }}
+{{- end }}
