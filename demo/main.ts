@@ -11,10 +11,11 @@ import { parseConfig } from '../agent/src/config.ts';
 import { createLog } from '../agent/src/log.ts';
 import { createCgroupTree, type CgroupTree } from './cgroup.ts';
 import type { Child } from './child.ts';
-import { scenarios, startWorld } from './world.ts';
+import { evenOut, scenarios, startWorld } from './world.ts';
 
 /** Compilers and caches warm up while the probes are loaded and for this long; the summary is of what comes after. */
 const warmUpMs = 2000;
+const readyWithinMs = 120_000;
 /** These services answer within a millisecond: the default margin of 15 ms would excuse anything. */
 const marginMs = 2;
 
@@ -32,7 +33,7 @@ await new Command('npm run demo --')
       .choices(Object.keys(scenarios))
       .default('noisy-neighbour'),
   )
-  .option('--seconds <n>', 'end after so long', parseSeconds, 30)
+  .option('--seconds <n>', 'end after so long', parseSeconds, 60)
   .option('--listen <host:port>', 'address of the agent', '127.0.0.1:9736')
   .option('--json', 'no table; the last line is a summary', false)
   .addHelpText(
@@ -66,9 +67,12 @@ async function run(options: Options): Promise<void> {
     await runAgent(demoConfig(tree, options.listen), createLog('warn'), stop.signal, {
       onListening: (url) => {
         say(`The page: ${url}/    Metrics: ${url}/metrics\n`);
-        watching = watch(url, options, signal).finally(() => {
-          stop.abort();
-        });
+        watching = untilReady(url, signal)
+          .then(() => evenOut(tree, children))
+          .then(() => watch(url, options, signal))
+          .finally(() => {
+            stop.abort();
+          });
         watching.catch(() => undefined); // It is awaited below, once the agent has ended.
       },
     });
@@ -96,6 +100,15 @@ workloads:
   );
 }
 
+/** @throws Error when the agent has read nothing from the kernel for too long */
+async function untilReady(address: string, signal: AbortSignal): Promise<void> {
+  for (const start = performance.now(); performance.now() - start < readyWithinMs;) {
+    if (signal.aborted || (await fetch(`${address}/readyz`)).ok) return;
+    await sleep(100, undefined, { signal }).catch(() => undefined);
+  }
+  throw new Error('bpftrace has told nothing for two minutes. Remedy: see what "npx plumbline check" finds');
+}
+
 /** Shows the table until time is up, and then the summary of what came after the warm-up. */
 async function watch(
   address: string,
@@ -104,7 +117,6 @@ async function watch(
 ): Promise<void> {
   const read = seriesReader(new URL(address));
   const pause = (ms: number) => sleep(ms, undefined, { signal }).catch(() => undefined);
-  while (!signal.aborted && !(await fetch(`${address}/readyz`)).ok) await pause(100);
   await pause(warmUpMs);
   const first = await read();
   const leftMs = Math.max(1000, seconds * 1000 - warmUpMs);
