@@ -1,4 +1,6 @@
 // The public face of the verdict: everything else may change without notice.
+export { nobody, pickArms } from './arms.ts';
+export type { Arms, SeenVersion } from './arms.ts';
 export { layoutOf, nativeWidth } from './buckets.ts';
 export type { Layout } from './buckets.ts';
 export {

@@ -135,7 +135,7 @@ test('the history is what `plumbline verdict` reads, with the codes besides, and
   ]);
   expect(ask(healthy, '/api/v1/history', { app: 'checkout' })?.body).toMatchObject({
     namespace: 'shop',
-    foundBy: 'traffic',
+    foundBy: 'name',
     begin: nowSeconds - 59 * windowSeconds,
   });
   const since = ask(healthy, '/api/v1/history', { app: 'checkout', since: '9990' })?.body as VerdictInput;

@@ -1,8 +1,8 @@
 // In: the query of a request. Out: status and JSON of /api/v1/agent, /apps, /history and /verdict.
-import { judge, type JudgeOptions } from '@plumbline/verdict';
+import { judge, nobody, pickArms, type JudgeOptions } from '@plumbline/verdict';
 import { verdictAnswer } from './answer.ts';
 import type { History } from './history.ts';
-import { seenApps, shown, type SeenApp, type Shown } from './input.ts';
+import { seenApps, shown, type SeenApp, type SeenApps, type Shown } from './input.ts';
 import { armParameters, checkQuery, QueryError, readSubject } from './query.ts';
 import { findSubject } from './subject.ts';
 
@@ -59,7 +59,7 @@ export const createApi = ({ report, history, node, options, now = Date.now }: Ap
     const apps: AppsAnswer = {
       node,
       windowSeconds: history.windowSeconds,
-      apps: seenApps(history).map(describeApp),
+      apps: describeApps(seenApps(history)),
     };
     return ok(apps);
   };
@@ -98,12 +98,11 @@ export const createApi = ({ report, history, node, options, now = Date.now }: Ap
   };
 };
 
-const describeApp = ({ namespace, app, versions, arms }: SeenApp): AppAnswer => ({
-  namespace,
-  app,
-  canary: arms?.canary ?? null,
-  baseline: arms?.baseline ?? null,
-  versions,
-});
+const describeApps = ({ begin, apps }: SeenApps): readonly AppAnswer[] =>
+  apps.map((app) => {
+    const { canary, baseline } = pickArms(app.versions, begin);
+    const isPair = canary !== nobody && baseline !== nobody;
+    return { ...app, canary: isPair ? canary : null, baseline: isPair ? baseline : null };
+  });
 
 const ok = (body: unknown): Answer => ({ status: 200, body });

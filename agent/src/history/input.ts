@@ -1,21 +1,24 @@
 // In: the history. Out: the apps in it, and what the verdict is given of one of them. Pure.
-import type { Cell, VerdictInput, Window } from '@plumbline/verdict';
+import type { Arms, Cell, SeenVersion, VerdictInput, Window } from '@plumbline/verdict';
 import { schema } from '../series/native.ts';
-import { pickArms, type Arms, type SeenVersion } from './arms.ts';
 import type { Counts, History, HistoryCell } from './history.ts';
 import type { Blame } from './increases.ts';
 import type { Workload } from '../workloads/workload.ts';
 
-/** An app that had requests in the history; `arms` are absent where only one version had. */
+/** The apps that had requests in the history, and its begin in Unix seconds. */
+export interface SeenApps {
+  readonly begin: number;
+  readonly apps: readonly SeenApp[];
+}
+
 export interface SeenApp {
   readonly namespace: string;
   readonly app: string;
   readonly versions: readonly SeenVersion[];
-  readonly arms: Arms | undefined;
 }
 
 /** Sorted by name; versions by the time at which they were first seen. */
-export const seenApps = (history: History): readonly SeenApp[] => {
+export const seenApps = (history: History): SeenApps => {
   const seen = new Map<Workload, { firstSeen: number; requests: number }>();
   for (const { end, cells } of history.windows()) {
     for (const { workload, codes } of cells) {
@@ -32,12 +35,14 @@ export const seenApps = (history: History): readonly SeenApp[] => {
     const before = known.versions.get(version) ?? { version, firstSeen, requests: 0 };
     known.versions.set(version, { ...before, requests: before.requests + requests });
   }
-  return [...apps.values()]
-    .map(({ namespace, app, versions: known }) => {
-      const versions = [...known.values()].sort((a, b) => a.firstSeen - b.firstSeen);
-      return { namespace, app, versions, arms: pickArms(versions, history.begin() ?? 0) };
-    })
+  const sorted = [...apps.values()]
+    .map(({ namespace, app, versions }) => ({
+      namespace,
+      app,
+      versions: [...versions.values()].sort((a, b) => a.firstSeen - b.firstSeen),
+    }))
     .sort((a, b) => a.app.localeCompare(b.app) || a.namespace.localeCompare(b.namespace));
+  return { begin: history.begin() ?? 0, apps: sorted };
 };
 
 /** A cell with what the page shows besides, and the judge ignores; absent figures are told by nobody. */

@@ -1,18 +1,15 @@
 // In: what a client said, and the apps that were seen. Out: what is compared, with a message where there is nothing.
-import { busiest, type Arms } from './arms.ts';
-import type { SeenApp, Subject } from './input.ts';
+import { pickArms, type Arms } from '@plumbline/verdict';
+import type { SeenApp, SeenApps, Subject } from './input.ts';
 import { QueryError, type Parameters } from './query.ts';
 
-/** Stands for a version that nobody named and that the history does not have. */
-const nobody = '(none)';
-
 /**
- * Fills in what was not said. What cannot be found is `nobody`, has no traffic, and gets a message.
+ * Fills in what was not said. An arm that cannot be found has no traffic, and gets a message.
  *
  * @throws QueryError when several namespaces have the app and none was named
  */
 export const findSubject = (
-  apps: readonly SeenApp[],
+  { apps, begin }: SeenApps,
   { app, namespace, canary, baseline }: Parameters,
 ): Subject & { readonly message: string | undefined } => {
   const named = apps.filter((one) => one.app === app && (namespace ?? one.namespace) === one.namespace);
@@ -21,28 +18,13 @@ export const findSubject = (
       `Expected namespace, since several have this app: ${named.map((one) => one.namespace).join(', ')}`,
     );
   const [seen] = named;
-  const arms = completeArms(seen, canary, baseline);
+  const arms = pickArms(seen?.versions ?? [], begin, { canary, baseline });
   return {
     app,
     namespace: seen?.namespace ?? namespace ?? null,
     ...arms,
     message: seen === undefined ? unknownApp(apps) : unknownArms(seen, arms),
   };
-};
-
-/** Of what was said nothing is changed; an arm that was left open is the busiest of the other versions. */
-const completeArms = (
-  seen: SeenApp | undefined,
-  canary: string | undefined,
-  baseline: string | undefined,
-): Arms => {
-  const other = (than: string) => busiest(seen?.versions.filter(({ version }) => version !== than)) ?? nobody;
-  const foundBy = 'options';
-  if (canary !== undefined) return { canary, baseline: baseline ?? other(canary), foundBy };
-  const picked = seen?.arms?.canary;
-  if (baseline !== undefined)
-    return { canary: picked === baseline ? other(baseline) : (picked ?? nobody), baseline, foundBy };
-  return seen?.arms ?? { canary: nobody, baseline: other(nobody), foundBy: 'traffic' };
 };
 
 const unknownApp = (apps: readonly SeenApp[]): string =>

@@ -29,9 +29,7 @@ describe('what is compared, when nobody said it', () => {
   test('leaves what was said as it is', () => {
     const seen = [version('v1', 0, 10), version('v2', 0, 900), version('v3', 1800, 100)];
     expect(compare({ app: 'a', canary: 'v1' }, labels, steps, seen)).toMatchObject({ baseline: 'v2' });
-    expect(compare({ app: 'a', baseline: 'v3' }, labels, steps, seen).obstacle).toMatchObject({
-      reason: 'NO_CANARY_TRAFFIC',
-    });
+    expect(compare({ app: 'a', baseline: 'v3' }, labels, steps, seen)).toMatchObject({ canary: 'v2' });
   });
 
   test('has to be one namespace', () => {

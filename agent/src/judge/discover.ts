@@ -1,6 +1,5 @@
 // In: an app, and versions that may have been named. Out: what is compared, and since when; or why nothing can be.
-import type { Reason } from '@plumbline/verdict';
-import { busiest, pickArms, type SeenVersion } from '../history/arms.ts';
+import { nobody, pickArms, type Reason, type SeenVersion } from '@plumbline/verdict';
 import { column } from './histograms.ts';
 import type { Prometheus, PrometheusSeries, Steps } from './prometheus.ts';
 import { PrometheusError } from './prometheus.ts';
@@ -32,9 +31,6 @@ interface Obstacle {
   readonly reason: Reason;
   readonly message: string;
 }
-
-/** Stands for a version that nobody named and that is not there. */
-export const nobody = '(none)';
 
 /** Looks which versions of the app there were in `steps`. */
 export const discover = async (
@@ -81,10 +77,7 @@ export const compare = (
   const [only] = namespaces;
   const namespace = wanted.namespace ?? (namespaces.size === 1 ? only : undefined);
   const versions = seenVersions(series, labels, steps);
-  const picked = pickArms(versions, steps.begin);
-  const canary = wanted.canary ?? (picked?.canary === wanted.baseline ? undefined : picked?.canary) ?? nobody;
-  const others = versions.filter(({ version }) => version !== canary);
-  const baseline = wanted.baseline ?? busiest(others) ?? nobody;
+  const { canary, baseline } = pickArms(versions, steps.begin, wanted);
   const canarySince = versions.find(({ version }) => version === canary)?.firstSeen;
   return { namespace, canary, baseline, canarySince, obstacle: obstacle() };
 

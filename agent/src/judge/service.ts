@@ -1,9 +1,9 @@
 // In: the wish for a verdict. Out: the verdict; the same wish is fulfilled once, however many ask at a time.
-import { judge, type JudgeOptions, type Reason, type Verdict } from '@plumbline/verdict';
+import { judge, nobody, type JudgeOptions, type Reason, type Verdict } from '@plumbline/verdict';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { verdictAnswer, type VerdictAnswer } from '../history/answer.ts';
 import type { JudgeConfig } from './config.ts';
-import { discover, nobody, scopeOf, type Wanted } from './discover.ts';
+import { discover, scopeOf, type Wanted } from './discover.ts';
 import { gatherInput } from './input.ts';
 import { PrometheusError, type Prometheus, type Steps } from './prometheus.ts';
 import { gatherSignals } from './signals.ts';

@@ -10,7 +10,7 @@ import { createClock, seriesOf, sharedTimes, stepOf, timesOf } from './series.ts
 import type { Series } from './series.ts';
 import type { SignalQuery } from './signals.ts';
 import { chooseArms, noTraffic } from './versions.ts';
-import type { Arms } from './versions.ts';
+import type { ChosenArms } from './versions.ts';
 import { CoreRoleError, readWindows, trafficOf } from './windows.ts';
 
 /** What the panel's user asked for; empty strings are found from the data. */
@@ -109,7 +109,7 @@ function runOf(answers: Answers, wanted: Wanted, remarks: string[]): { run: Run 
   }
   const times = momentsOf(answers, requests, remarks);
   if ('title' in times) return { notice: times };
-  const arms = chooseArms(trafficOf(answers, requests, times), wanted);
+  const arms = chooseArms(trafficOf(answers, requests, times), times[0] ?? 0, wanted);
   if ('title' in arms) return { notice: arms };
   remarkAbsent(arms, remarks);
   const usesNet = net.series.length > 0 && sharedTimes(times, timesOf(net.series)).length === times.length;
@@ -182,13 +182,13 @@ function appsOf(...lists: readonly (readonly Series[])[]): readonly string[] {
   return [...apps].sort();
 }
 
-function remarkAbsent({ canary, baseline, foundBy, others }: Arms, remarks: string[]): void {
+function remarkAbsent({ canary, baseline, foundBy, others }: ChosenArms, remarks: string[]): void {
   if (foundBy === 'options' && others.length > 0) {
     remarks.push(`${canary} and ${baseline} are compared, as asked for; ${others.join(', ')} ran as well.`);
   } else if (others.length > 0) remarks.push(`Other versions ran as well: ${others.join(', ')}.`);
 }
 
-function quantilesOf({ quantiles }: Answers, arms: Arms): readonly QuantileSeries[] {
+function quantilesOf({ quantiles }: Answers, arms: ChosenArms): readonly QuantileSeries[] {
   return [...quantiles].flatMap(([p, series]) =>
     (['canary', 'baseline'] as const).flatMap((arm) => {
       const found = series.find(({ labels }) => labels.version === arms[arm]);

@@ -1,32 +1,20 @@
 // Traffic by version and what the user asked for in; who is canary and who is baseline, or why nobody is, out.
-import type { FoundBy, Notice } from '../model/run.ts';
+import { nobody, pickArms, type Arms, type SeenVersion } from '@plumbline/verdict';
+import type { Notice } from '../model/run.ts';
 
-/** What is known of a version: its requests, and when it was first seen (Unix seconds). */
-export interface VersionTraffic {
-  readonly version: string;
-  readonly requests: number;
-  readonly firstSeen: number;
-}
-
-export interface Arms {
-  readonly canary: string;
-  readonly baseline: string;
-  readonly foundBy: FoundBy;
+export interface ChosenArms extends Arms {
   readonly others: readonly string[];
 }
 
 /**
- * Returns the arms. What is asked for wins, even if it is not there; otherwise the two versions with most traffic,
- * of which the canary is the one that was seen first later, or whose name counts higher (v1.10 after v1.9), or which
- * has less traffic.
+ * Returns the arms, as the agent and the judge find them (see `pickArms`), among the versions that had requests since
+ * `begin` (Unix seconds); an option that is the empty string asks for nothing.
  */
 export function chooseArms(
-  versions: readonly VersionTraffic[],
+  versions: readonly SeenVersion[],
+  begin: number,
   wanted: { readonly canary: string; readonly baseline: string },
-): Arms | Notice {
-  const names = versions.map(({ version }) => version);
-  const othersThan = (...arms: readonly string[]): readonly string[] =>
-    names.filter((name) => !arms.includes(name));
+): ChosenArms | Notice {
   if (wanted.canary !== '' && wanted.canary === wanted.baseline) {
     return {
       kind: 'wrong-data',
@@ -35,48 +23,21 @@ export function chooseArms(
       remedies: ['Choose another version in the panel options, or leave one of them empty.'],
     };
   }
-  if (wanted.canary !== '' && wanted.baseline !== '') {
-    return { ...wanted, foundBy: 'options', others: othersThan(wanted.canary, wanted.baseline) };
-  }
-  const fixed = wanted.canary || wanted.baseline;
-  const byTraffic = versions
-    .filter(({ version, requests }) => requests > 0 && version !== fixed)
-    .sort((a, b) => b.requests - a.requests);
-  const [first, second] = byTraffic;
-  if (fixed !== '' && first) {
-    const arms =
-      wanted.canary === ''
-        ? { canary: first.version, baseline: fixed }
-        : { canary: fixed, baseline: first.version };
-    return { ...arms, foundBy: 'traffic', others: othersThan(arms.canary, arms.baseline) };
-  }
-  if (!first || !second) return alone(fixed || first?.version);
-  const { newer, foundBy } = newerOf(first, second);
-  const arms = { canary: newer.version, baseline: (newer === first ? second : first).version };
-  return { ...arms, foundBy, others: othersThan(arms.canary, arms.baseline) };
+  const arms = pickArms(
+    versions.filter(({ requests }) => requests > 0),
+    begin,
+    { canary: wanted.canary || undefined, baseline: wanted.baseline || undefined },
+  );
+  const { canary, baseline } = arms;
+  if (canary === nobody || baseline === nobody) return alone(canary === nobody ? baseline : canary);
+  const others = versions
+    .map(({ version }) => version)
+    .filter((name) => name !== canary && name !== baseline);
+  return { ...arms, others };
 }
 
-/** Versions that came within this time are taken as having been there together. */
-const togetherSeconds = 60;
-
-function newerOf(a: VersionTraffic, b: VersionTraffic): { newer: VersionTraffic; foundBy: FoundBy } {
-  if (Math.abs(a.firstSeen - b.firstSeen) > togetherSeconds) {
-    return { newer: a.firstSeen > b.firstSeen ? a : b, foundBy: 'newest' };
-  }
-  const order = compareNumbers(a.version, b.version);
-  if (order !== 0) return { newer: order > 0 ? a : b, foundBy: 'name' };
-  return { newer: a.requests < b.requests ? a : b, foundBy: 'traffic' };
-}
-
-/** Compares names that count, such as v1.9 and v1.10; 0 for all others, hashes among them. */
-function compareNumbers(a: string, b: string): number {
-  const counting = /^v?\d+(?:[.\-_]\d+)*$/i;
-  if (!counting.test(a) || !counting.test(b)) return 0;
-  return a.replace(/^v/i, '').localeCompare(b.replace(/^v/i, ''), 'en', { numeric: true });
-}
-
-function alone(version: string | undefined): Notice {
-  if (version === undefined) return noTraffic;
+function alone(version: string): Notice {
+  if (version === nobody) return noTraffic;
   return {
     kind: 'single-version',
     title: `Only ${version} has traffic.`,

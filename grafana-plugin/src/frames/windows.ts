@@ -1,5 +1,5 @@
 // Sorted answers and the arms in; the windows of a run, each with the cells that can be trusted, out.
-import type { Buckets } from '@plumbline/verdict';
+import type { Arms, Buckets, SeenVersion } from '@plumbline/verdict';
 import { formatCulprit } from '../model/format.ts';
 import type { Blame, RunWindow } from '../model/run.ts';
 import { histogramsOf } from './buckets.ts';
@@ -12,7 +12,6 @@ import type { Role } from './roles.ts';
 import { copyValues, stepOf } from './series.ts';
 import type { Labels, Series } from './series.ts';
 import { signalsReader } from './signals.ts';
-import type { Arms, VersionTraffic } from './versions.ts';
 
 /** One of the roles that everything rests on cannot be used. */
 export class CoreRoleError extends Error {
@@ -33,7 +32,7 @@ export function trafficOf(
   answers: Answers,
   requests: readonly Series[],
   times: readonly number[],
-): readonly VersionTraffic[] {
+): readonly SeenVersion[] {
   const { durations } = answers;
   const [role, series] =
     requests.length > 0

@@ -1,6 +1,6 @@
 // Everything that is shown, as plain data: components draw it and compute nothing.
-import type { JudgeOptions, MetricVerdict, Verdict } from '@plumbline/verdict';
-import type { FoundBy, Notice } from './run.ts';
+import type { Arms, JudgeOptions, MetricVerdict, Verdict } from '@plumbline/verdict';
+import type { Notice } from './run.ts';
 
 /** What the viewer chose: thresholds of the judge, and the quantile that is drawn. */
 export interface ViewSettings {
@@ -28,7 +28,7 @@ export interface Names {
   readonly app: string;
   readonly canary: string;
   readonly baseline: string;
-  readonly foundBy: FoundBy;
+  readonly foundBy: Arms['foundBy'];
   readonly others: readonly string[];
 }
 

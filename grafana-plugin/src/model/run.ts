@@ -1,10 +1,10 @@
 // What was observed of one app, wherever it came from: the judge's windows, with what else the panel shows.
-import type { Cell, VerdictInput, Window } from '@plumbline/verdict';
+import type { Arms, Cell, VerdictInput, Window } from '@plumbline/verdict';
 
 /** A run as it is judged, and the figures beside it that nobody judges. Times are Unix seconds. */
 export interface Run extends VerdictInput {
   readonly windows: readonly RunWindow[];
-  readonly foundBy: FoundBy;
+  readonly foundBy: Arms['foundBy'];
   /** Other versions of the app with traffic in the same time. */
   readonly otherVersions: readonly string[];
   /** Whether errors were counted; without them nothing may be said about the canary. */
@@ -14,9 +14,6 @@ export interface Run extends VerdictInput {
   /** Quantiles that somebody else computed: shown where there are no durations. */
   readonly quantiles?: readonly QuantileSeries[];
 }
-
-/** How canary and baseline were told apart: as asked for, or by the first of these that differs. */
-export type FoundBy = 'options' | 'newest' | 'name' | 'traffic';
 
 export interface RunWindow extends Window {
   /** What its counts are of, where that is not `windowSeconds`. */
