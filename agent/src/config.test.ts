@@ -21,18 +21,29 @@ test.each([
 });
 
 test.each([
-  ['interval: 5', 'interval: expected string, got 5'],
+  ['interval: 5', 'interval: expected a duration such as 500ms, 1s or 10m, got 5'],
   ['interval: soon', 'interval: expected a duration such as 500ms, 1s or 10m, got "soon"'],
   ['interval: 1ms', 'interval: expected 100ms to 60000ms, got "1ms"'],
   ['listen: here', 'listen: expected HOST:PORT, such as 127.0.0.1:9736 or [::1]:9736, got "here"'],
+  ['listen: 9736', 'listen: expected HOST:PORT, such as 127.0.0.1:9736 or [::1]:9736, got 9736'],
   ['listen: "a:99999"', 'listen: expected a port up to 65535, got "a:99999"'],
-  ['intervall: 1s', '(top): unknown "intervall"'],
+  ['intervall: 1s', '(top): unknown "intervall", expected one of node, listen, interval, '],
+  ['bpftrace: { pth: x, a: 1 }', 'bpftrace: unknown "pth", "a", expected one of path, maxMapKeys'],
+  [
+    'workloads: { static: [{ cgroup: "a/*", app: $2, version: v }] }',
+    'workloads.static.0.app: expected $1, which is what a/* has ($$ is a dollar sign), got "$2"',
+  ],
+  ['workloads: { docker: { enabled: yes } }', 'docker.enabled: expected one of "auto"|true|false, got "yes"'],
   ['bpftrace: { maxMapKeys: many }', 'bpftrace.maxMapKeys: expected number, got "many"'],
   ['workloads: { static: [{ app: a }] }', 'workloads.static.0.cgroup: expected string, got nothing'],
   ['- a', '(top): expected object, got ["a"]'],
 ])('%s is refused with key, expectation and finding', (text, message) => {
   expect(() => parseConfig(text, 'x.yaml')).toThrow(ConfigError);
   expect(() => parseConfig(text, 'x.yaml')).toThrow(message);
+});
+
+test('an unknown key is named without what stands there', () => {
+  expect(() => parseConfig('node: mine\nintervall: 2s', 'x.yaml')).not.toThrow(/mine|2s/);
 });
 
 test('several findings are told at once', () => {

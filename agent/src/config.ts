@@ -8,18 +8,21 @@ import { workloadsSchema } from './workloads/schema.ts';
 
 const unitMs: Readonly<Record<string, number>> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000 };
 
+const aDuration = 'expected a duration such as 500ms, 1s or 10m';
+const anAddress = 'expected HOST:PORT, such as 127.0.0.1:9736 or [::1]:9736';
+
 /** A duration such as 500ms, 1s, 10m; the value is in milliseconds. */
 export const duration = (leastMs: number, mostMs: number) =>
   z
-    .string()
-    .regex(/^\d+(ms|s|m|h)$/, 'expected a duration such as 500ms, 1s or 10m')
+    .string(aDuration)
+    .regex(/^\d+(ms|s|m|h)$/, aDuration)
     .transform((text) => Number.parseInt(text) * (unitMs[text.replace(/\d+/, '')] ?? NaN))
     .refine((ms) => ms >= leastMs && ms <= mostMs, `expected ${leastMs}ms to ${mostMs}ms`);
 
 /** HOST:PORT, as an object. */
 export const listen = z
-  .string()
-  .regex(/^(\[[0-9a-fA-F:]+\]|[^:[\]]+):\d{1,5}$/, 'expected HOST:PORT, such as 127.0.0.1:9736 or [::1]:9736')
+  .string(anAddress)
+  .regex(/^(\[[0-9a-fA-F:]+\]|[^:[\]]+):\d{1,5}$/, anAddress)
   .transform((text) => {
     const colon = text.lastIndexOf(':');
     return { host: text.slice(0, colon).replace(/^\[|\]$/g, ''), port: Number(text.slice(colon + 1)) };
@@ -95,7 +98,7 @@ export const loadConfig = (file: string | undefined): Promise<Config> => loadYam
 /** As `loadConfig`, for a text; `source` stands for it in messages. */
 export const parseConfig = (text: string, source: string): Config => parseYaml(schema, text, source);
 
-/** As `loadConfig`, for any schema; what stands at or below the paths in `secrets` is not repeated in messages. */
+/** As `loadConfig`, for any schema; what holds or is held by a path in `secrets` is not repeated in messages. */
 export const loadYaml = async <Schema extends z.ZodType>(
   schema: Schema,
   file: string | undefined,
@@ -119,24 +122,36 @@ const parseYaml = <Schema extends z.ZodType>(
 ): z.output<Schema> => {
   let document: unknown;
   try {
-    document = parse(text) ?? {};
+    // Its warnings would show the line.
+    document = parse(text, { logLevel: 'error' }) ?? {};
   } catch (cause) {
-    throw new ConfigError(`${source}: not YAML: ${messageOf(cause).split('\n')[0] ?? ''}`, { cause });
+    const reason = messageOf(cause).split('\n')[0] ?? '';
+    const place = /at line \d+, column \d+/.exec(reason)?.[0] ?? 'somewhere';
+    throw new ConfigError(`${source}: not YAML: ${secrets.length === 0 ? reason : place}`, { cause });
   }
-  const result = schema.safeParse(document);
+  const result = schema.safeParse(document, { error: unknownKeys });
   if (result.success) return result.data;
   const findings = result.error.issues.map((issue) => {
-    const path = issue.path.length === 0 ? '(top)' : issue.path.join('.');
-    const isSecret = secrets.some((secret) => `${path}.`.startsWith(`${secret}.`));
-    const got = isSecret ? 'something else' : describe(valueAt(document, issue.path));
-    return `  ${path}: ${expectation(issue)}, got ${got}`;
+    const path = issue.path.join('.');
+    const expected = issue.message.replace(/^Invalid (input|option): /, '').replace(/, received .*$/, '');
+    const got = issue.code === 'unrecognized_keys' ? '' : `, got ${found(document, issue.path, secrets)}`;
+    return `  ${path || '(top)'}: ${expected}${got}`;
   });
   throw new ConfigError([`${source}: ${findings.length} wrong`, ...findings].join('\n'));
 };
 
-const expectation = (issue: z.core.$ZodIssue): string => {
-  if (issue.code === 'unrecognized_keys') return `unknown ${issue.keys.map((key) => `"${key}"`).join(', ')}`;
-  return issue.message.replace(/^Invalid input: /, '').replace(/, received .*$/, '');
+/** Names the keys that are known: what stands under the others may be anything, also what is to be kept secret. */
+const unknownKeys: z.core.$ZodErrorMap = ({ code, keys, inst }) => {
+  if (code !== 'unrecognized_keys' || !(inst instanceof z.ZodObject)) return undefined;
+  const wrong = (keys as readonly string[]).map((key) => `"${key}"`).join(', ');
+  return `unknown ${wrong}, expected one of ${Object.keys(inst.shape).join(', ')}`;
+};
+
+const found = (document: unknown, path: readonly PropertyKey[], secrets: readonly string[]): string => {
+  const isSecret = secrets.some((secret) =>
+    secret.split('.').every((key, index) => index >= path.length || path[index] === key),
+  );
+  return isSecret ? 'something else' : describe(valueAt(document, path));
 };
 
 const valueAt = (document: unknown, path: readonly PropertyKey[]): unknown =>

@@ -53,7 +53,7 @@ try {
 /** Errors that were foreseen need no stack; for the others it is the best lead. */
 function describe(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
-  const isForeseen = isNamed(error, 'ConfigError', 'PreflightError') || error.cause !== undefined;
+  const isForeseen = isNamed(error, 'ConfigError', 'PreflightError', 'NoAnswer') || error.cause !== undefined;
   return isForeseen ? error.message : (error.stack ?? error.message);
 }
 

@@ -32,6 +32,12 @@ test('+20 % on a quiet node is caught', () => {
   for (const { failed } of outcomes('+20 % hidden by a quiet node caught', 10)) expect(failed).toBe(true);
 });
 
+test('what is slow in its tail alone does not pass before the tail is known', () => {
+  for (const { passed } of outcomes('false pass, +20 % in the tail alone, looks every 5 s', 5)) {
+    expect(passed).toBe(false);
+  }
+});
+
 test('half a request a second is too little to fail or to pass, and the verdict says how long it takes', () => {
   for (const { words, last } of outcomes('0.5 rps a pod, identical: fails', 5)) {
     expect([...words]).toEqual(['inconclusive']);

@@ -37,6 +37,7 @@ const onItsCpus = (run: number, invisible: number): Scenario => ({
   neighbour: { ...neighbourOn([1, 2], run), canaryOnly: true, invisible },
 });
 const errorRun: Scenario = { ...matched, windowSeconds: 5, withoutDurations: true };
+const tailAlone: Scenario = { ...matched, windowSeconds: 5, regression: { kind: 'tail', effect: 0.2 } };
 const slowings = ['scale', 'shift', 'tail'] as const;
 /** Kinds change every five runs, because the latency family changes with each. */
 const kindOf = (run: number): (typeof slowings)[number] => slowings[Math.floor(run / 5) % 3] ?? 'scale';
@@ -197,6 +198,27 @@ export const goals: readonly Goal[] = [
     scenario: () => ({ ...matched, regression: { kind: 'scale', effect: 0.1 } }),
     counts: ({ passed }) => passed,
     atMost: 0.05,
+  },
+  {
+    name: 'false pass, +20 % in the tail alone, looks every 5 s',
+    goal: '≤ 5 %',
+    scenario: () => tailAlone,
+    counts: ({ passed }) => passed,
+    atMost: 0.05,
+    untilFail: true,
+  },
+  {
+    name: 'the same at 5 rps a pod, where a pass rests on the p95',
+    goal: 'reported',
+    scenario: () => ({ ...tailAlone, rpsPerPod: 5 }),
+    counts: ({ passed }) => passed,
+    untilFail: true,
+  },
+  {
+    name: 'identical, looks every 5 s: a pass is taken back',
+    goal: 'reported',
+    scenario: () => ({ ...matched, windowSeconds: 5 }),
+    counts: ({ takenBack }) => takenBack,
   },
   {
     name: 'false rollback at an effect equal to the fail margin (+5 % p99)',

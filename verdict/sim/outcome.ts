@@ -14,6 +14,8 @@ export interface Outcome {
   readonly failedAtRequests: number | undefined;
   /** A code of pass at any look. */
   readonly passed: boolean;
+  /** Some look after it was none. */
+  readonly takenBack: boolean;
   readonly words: ReadonlySet<Verdict['verdict']>;
   readonly last: Verdict;
   readonly others: OthersOutcome | undefined;
@@ -27,6 +29,7 @@ export function outcomeOf(goal: Goal, run: number): Outcome {
   const words = new Set<Verdict['verdict']>();
   let failedAtRequests: number | undefined;
   let passed = false;
+  let takenBack = false;
   let last = judge.verdict();
   const changeSeconds = 60 * (scenario.regression?.from ?? scenario.errors?.from ?? 0);
   const start = (world.windows[0]?.end ?? 0) - scenario.windowSeconds;
@@ -35,6 +38,7 @@ export function outcomeOf(goal: Goal, run: number): Outcome {
     judge.push(window);
     last = judge.verdict();
     words.add(last.verdict);
+    takenBack ||= passed && last.code !== 'pass';
     passed ||= last.code === 'pass';
     if (window.end - start <= changeSeconds) requestsBefore = last.samples.canary;
     if (last.verdict === 'fail') failedAtRequests ??= last.samples.canary - requestsBefore;
@@ -44,6 +48,7 @@ export function outcomeOf(goal: Goal, run: number): Outcome {
     failed: failedAtRequests !== undefined,
     failedAtRequests,
     passed,
+    takenBack,
     words,
     last,
     others: others(goal, world),

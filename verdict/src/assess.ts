@@ -9,7 +9,7 @@ import { blockProgress } from './ladder.ts';
 import type { Rung } from './ladder.ts';
 import { contentionAlike, nodeSpread } from './nodes.ts';
 import { badArms, retryStorm } from './oncall.ts';
-import { alphaWeights, failBlocks, lowestPassTail, passBlocks } from './options.ts';
+import { alphaWeights, failBlocks, lowestPassTail, passBlocks, patienceSeconds } from './options.ts';
 import { signalFinding } from './signals.ts';
 import type { SignalFinding } from './signals.ts';
 import { studentQuantile } from './special.ts';
@@ -28,10 +28,14 @@ export interface Assessment {
   readonly waitsForItself: boolean;
   /** Whether others leave the canary so little CPU that net durations prove nothing against it. */
   readonly starved: boolean;
-  /** The highest judgeable quantile (or the highest with any block) and the median, where that is another. */
+  /** The highest quantile that may fail the canary (or the highest with any block) and the median, where that is another. */
   readonly tail: Finding | undefined;
   readonly median: Finding | undefined;
-  readonly tailP: number | undefined;
+  /** The quantile on which a pass rests, and what is known of it: the highest that traffic allows, or will before long. */
+  readonly proof: Finding | undefined;
+  readonly proofP: number | undefined;
+  /** Whether the best guess for each quantile above that one lies within the margin as well. */
+  readonly looksFineAbove: boolean;
   readonly errorValue: number;
   readonly errorLimit: number;
   readonly errorsMatched: boolean;
@@ -51,6 +55,9 @@ export function assess(state: State): Assessment {
       ? rungs.findLastIndex(({ effects }) => effects.count > 0)
       : -1,
   );
+  const proofIndex = rungs.findLastIndex(
+    (rung) => rung.effects.count >= passBlocks || secondsToPass(state, rung) <= patienceSeconds,
+  );
   const alike = grade.name === 'measured' ? contentionAlike(state.nodes) : true;
   const alpha = alphaShare(state, 'signal', settings.alpha);
   const net = grade.name === 'measured' || (grade.name === 'matched' && isNetKnown(state));
@@ -64,7 +71,12 @@ export function assess(state: State): Assessment {
     starved: net && isStarved(state),
     tail: tailIndex >= 0 ? rungFinding(state, grade.name, tailIndex) : undefined,
     median: tailIndex > 0 ? rungFinding(state, grade.name, 0) : undefined,
-    tailP: rungs[tailIndex]?.p,
+    proof: proofIndex >= 0 ? rungFinding(state, grade.name, proofIndex) : undefined,
+    proofP: rungs[proofIndex]?.p,
+    looksFineAbove: rungs.every((_, i) => {
+      const finding = i > proofIndex ? rungFinding(state, grade.name, i) : undefined;
+      return !finding || (!finding.suspect && finding.effect < finding.passLn);
+    }),
     errorValue: evidenceValue(evidence),
     errorLimit: 1 / alphaShare(state, 'errors', settings.alpha),
     errorsMatched: isMatched(evidence),
@@ -83,12 +95,16 @@ export function assess(state: State): Assessment {
 }
 
 /** Whether everything speaks for a pass at this look. */
-export function isReady(state: State, { tail, median, tailP, signals, storm, bad }: Assessment): boolean {
+export function isReady(
+  state: State,
+  { median, proof, proofP, looksFineAbove, signals, storm, bad }: Assessment,
+): boolean {
   return (
-    tail !== undefined &&
-    tailP !== undefined &&
-    tailP >= Math.min(lowestPassTail, state.settings.tail) &&
-    tail.notInferior &&
+    proof !== undefined &&
+    proofP !== undefined &&
+    proofP >= Math.min(lowestPassTail, state.settings.tail) &&
+    proof.notInferior &&
+    looksFineAbove &&
     (median === undefined || median.notInferior) &&
     signals.every(({ notInferior, worse, forbidden }) => notInferior && !worse && !forbidden) &&
     !storm &&
@@ -155,12 +171,16 @@ export function elapsedSeconds({ onCall: { firstCanaryEnd }, lastEnd, subject }:
     : lastEnd - firstCanaryEnd + subject.windowSeconds;
 }
 
-/** Seconds until quantile `tail` has blocks enough to pass, at the pace so far; undefined without any pace. */
+/** Seconds until a quantile of `p` or less has blocks enough to pass, at the pace so far; undefined without any pace. */
 export function secondsToJudge(state: State, grade: Grade['name'], p: number): number | undefined {
   const rung = comparisonOf(state, grade).rungs.findLast((candidate) => candidate.p <= p);
-  if (!rung) return undefined;
-  const blocks = rung.effects.count + blockProgress(rung.open, rung.p);
-  return blocks > 0 ? Math.max(0, elapsedSeconds(state) * (passBlocks / blocks - 1)) : undefined;
+  const seconds = rung ? secondsToPass(state, rung) - elapsedSeconds(state) : Infinity;
+  return seconds < Infinity ? Math.max(0, seconds) : undefined;
+}
+
+/** Seconds of canary traffic in which a quantile has blocks enough to pass, at the pace so far. */
+function secondsToPass(state: State, { effects, open, p }: Rung): number {
+  return (elapsedSeconds(state) * passBlocks) / (effects.count + blockProgress(open, p));
 }
 
 /** Returns `p99` for 0.99. */

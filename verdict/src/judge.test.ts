@@ -68,6 +68,39 @@ describe('the verdict', () => {
     expect(verdict).toMatchObject({ verdict: 'inconclusive', reasons: ['LOW_TRAFFIC'] });
   });
 
+  test('passes on a lower quantile only where the wanted one would take more than half an hour', () => {
+    const windows = 28; // 450 requests in each: 28 blocks of the p95, 6 of the p99
+    const paced = (windowSeconds: number, canary = around(0.1, 450)): ReturnType<typeof judge> => {
+      const cells = [
+        cell('n1', 'canary', 0.1, { requests: 460, durations: canary }),
+        cell('n1', 'baseline', 0.1, { requests: 460, durations: around(0.1, 450) }),
+      ];
+      const ends = Array.from({ length: windows }, (_, i) => start + windowSeconds * (i + 1));
+      return judge(
+        {
+          ...subject,
+          windowSeconds,
+          now: ends.at(-1) ?? start,
+          windows: ends.map((end) => ({ end, cells })),
+        },
+        { marginSeconds: 0.001 },
+      );
+    };
+    const busy = paced(5);
+    expect(busy).toMatchObject({ verdict: 'inconclusive', reasons: ['LOW_TRAFFIC'] });
+    expect(busy.samples.etaSeconds).toBeGreaterThan(200);
+    expect(paced(60)).toMatchObject({
+      verdict: 'pass',
+      reasons: ['NOT_INFERIOR', 'LOWER_QUANTILE_JUDGED'],
+      delta: { metric: 'p95' },
+    });
+
+    const { offset, counts } = around(0.1, 450);
+    const slowTail = [...counts.slice(0, 37), ...Array.from({ length: 8 }, () => 0), ...counts.slice(37)];
+    const moved = slowTail.map((count, i) => (i > 40 ? count + 2 : count));
+    expect(paced(60, { offset, counts: moved }).verdict).not.toBe('pass');
+  });
+
   test('calls a canary skewed when every pod on its node is slow', () => {
     const verdict = judge(
       input(60, () => [
@@ -265,6 +298,21 @@ describe('with net durations and shared nodes', () => {
       reasons: ['NODE_CONTENTION', 'RAW_DELTA_EXCEEDS_MARGIN', 'ADJUSTED_DELTA_WITHIN_MARGIN'],
     });
     expect(verdict.contention.explained).toBeCloseTo(1);
+  });
+
+  test('what is left of it may be proven, as long as that lies within the margin', () => {
+    const verdict = judge(
+      input(22, () => [
+        cell('n1', 'canary', 0.05, { netDurations: around(0.0033), ...waitFor(1, 40) }),
+        cell('n1', 'baseline', 0.003, { netDurations: around(0.003) }),
+      ]),
+    );
+    expect(verdict.delta?.lower).toBeGreaterThan(0);
+    expect(verdict).toMatchObject({
+      verdict: 'skewed',
+      code: 'inconclusive',
+      reasons: ['NODE_CONTENTION', 'RAW_DELTA_EXCEEDS_MARGIN'],
+    });
   });
 
   test('slow code fails, with a neighbour on its CPUs and without', () => {

@@ -124,7 +124,7 @@ function look(state: State): void {
 function verdictOf(state: State, now: number): Verdict {
   const { subject, settings, onCall } = state;
   const assessment = assess(state);
-  const { tail, grade, errorValue } = assessment;
+  const { grade, errorValue } = assessment;
   const errors = errorVerdict(state, assessment);
   const lacking = missing(state, now);
   const decision = decide(assessment, {
@@ -134,6 +134,7 @@ function verdictOf(state: State, now: number): Verdict {
     durationsSeen: state.durationsSeen.canary && state.durationsSeen.baseline,
     wantedTail: settings.tail,
   });
+  const tail = decision.code === 'pass' ? assessment.proof : assessment.tail;
   return {
     apiVersion: 'plumbline/v1',
     app: subject.app,
@@ -187,14 +188,14 @@ const fewestRequests = 40;
 /** What an on-call engineer would want to know besides. */
 function remarks(
   state: State,
-  { storm, tailP, waitsForItself }: Assessment,
+  { storm, proofP, waitsForItself }: Assessment,
   { reasons }: Decision,
 ): readonly Reason[] {
   const found: Reason[] = [];
   if (storm) found.push('RETRY_STORM_SUSPECTED');
   if (shareUnexpected(state.onCall, state.settings.expectedWeight)) found.push('TRAFFIC_SHARE_UNEXPECTED');
   if (waitsForItself && state.coverage.net > 0) found.push('WAITS_FOR_ITSELF');
-  if (tailP !== undefined && tailP < state.settings.tail) found.push('LOWER_QUANTILE_JUDGED');
+  if (proofP !== undefined && proofP < state.settings.tail) found.push('LOWER_QUANTILE_JUDGED');
   return found.filter((reason) => !reasons.includes(reason));
 }
 
@@ -252,11 +253,14 @@ function errorVerdict(state: State, { bad, storm }: Assessment): ErrorVerdict {
 }
 
 /** Seconds until an answer is likely; null when there is one, or when time will not bring it. */
-function etaOf(state: State, { tail, tailP, grade, signals }: Assessment, { code }: Decision): number | null {
+function etaOf(
+  state: State,
+  { proof, proofP, grade, signals }: Assessment,
+  { code }: Decision,
+): number | null {
   if (code !== 'inconclusive' || elapsedSeconds(state) === 0) return null;
-  const wanted =
-    tailP === undefined || tailP < lowestPassTail ? secondsToJudge(state, grade.name, lowestPassTail) : 0;
-  const findings = [tail, ...signals.map(({ finding }) => finding)];
+  const wanted = secondsToJudge(state, grade.name, Math.max(proofP ?? 0, lowestPassTail));
+  const findings = [proof, ...signals.map(({ finding }) => finding)];
   const seconds = Math.max(wanted ?? NaN, ...findings.map((finding) => finding?.etaSeconds ?? 0));
   return Number.isFinite(seconds) ? Math.round(seconds) : null;
 }

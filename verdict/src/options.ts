@@ -40,6 +40,8 @@ export const blockTail = 20;
 export const failBlocks = 8;
 /** Blocks before a quantile may pass one. */
 export const passBlocks = 20;
+/** A quantile whose twenty blocks come within so much canary traffic is waited for, in seconds; a lower one passes only if it is slower. */
+export const patienceSeconds = 1800;
 /** Looks in a row that must agree before `pass` is said. */
 export const passLooks = 3;
 /** Passing on less than this quantile would be a promise about half of the requests. */

@@ -74,14 +74,15 @@ function byBadBaseline({ bad }: Assessment): Decision | undefined {
   return bad.canary && bad.baseline ? answer('inconclusive', ['BASELINE_ALSO_BAD']) : undefined;
 }
 
-/** Slow to look at, but at least half of it, and all that is proven, is the nodes' doing. */
+/** Slow to look at, but at least half of it is the nodes' doing, and no more of the rest is proven than the margin allows. */
 function bySkew(
   { tail, grade, net, storm, starved }: Assessment,
   { streak }: Circumstances,
 ): Decision | undefined {
   if (!tail || storm || grade.name === 'none' || !looksSlow(tail) || tail.coarse) return undefined;
   const explained = explainedShare(tail) ?? 0;
-  if (explained < 0.5 || !(tail.lower <= 0 || tail.notInferior)) return undefined;
+  const isWithin = tail.lower <= 0 || tail.upper <= tail.failLn || tail.notInferior;
+  if (explained < 0.5 || !isWithin) return undefined;
   const proven = streak >= passLooks && grade.name !== 'covariate' && !starved;
   const reasons: Reason[] = ['NODE_CONTENTION', 'RAW_DELTA_EXCEEDS_MARGIN'];
   if (tail.notInferior) {
@@ -120,16 +121,16 @@ function bySuspicion({ tail, median, mayFail, signals }: Assessment): Decision |
 }
 
 function undecided(
-  { tail, median, tailP, signals }: Assessment,
+  { tail, median, proof, proofP, signals }: Assessment,
   { errorsNotInferior, durationsSeen, wantedTail }: Circumstances,
 ): readonly Reason[] {
   if (!durationsSeen) return ['NO_DURATIONS'];
   const reasons: Reason[] = [];
   if (!tail) reasons.push('WARMING_UP', 'LOW_TRAFFIC');
-  else if (tail.blocks < passBlocks) reasons.push('LOW_TRAFFIC');
-  else if (tail.isStealDecisive || median?.isStealDecisive) reasons.push('CPU_STOLEN');
-  else if (!tail.notInferior || median?.notInferior === false) reasons.push('EFFECT_TOO_SMALL_TO_SEE');
-  if (tailP !== undefined && tailP < wantedTail) reasons.push('TAIL_NOT_JUDGEABLE');
+  else if (!proof || proof.blocks < passBlocks) reasons.push('LOW_TRAFFIC');
+  else if (proof.isStealDecisive || median?.isStealDecisive) reasons.push('CPU_STOLEN');
+  else if (!proof.notInferior || median?.notInferior === false) reasons.push('EFFECT_TOO_SMALL_TO_SEE');
+  if (tail && (proofP ?? 0) < wantedTail) reasons.push('TAIL_NOT_JUDGEABLE');
   if (!errorsNotInferior) reasons.push('ERRORS_UNDECIDED');
   if (signals.some(({ notInferior }) => !notInferior)) reasons.push('SIGNAL_UNDECIDED');
   return reasons;

@@ -2,7 +2,8 @@
 import { Command, InvalidArgumentError } from 'commander';
 import { readFile } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { createClient, type Access } from '../http/client.ts';
+import { ConfigError } from '../config.ts';
+import { createClient, NoAnswer, type Access } from '../http/client.ts';
 import type { JsonSeries } from '../series/json.ts';
 import { untilSignal } from './signals.ts';
 import { renderTable } from './table.ts';
@@ -37,7 +38,7 @@ Examples:
 `,
     )
     .action(async ({ url, passwordFile, interval, count, ...tls }: Options) => {
-      if (passwordFile !== undefined) url.password = (await readFile(passwordFile, 'utf8')).trim();
+      if (passwordFile !== undefined) url.password = await readPassword(passwordFile);
       await showTable(seriesReader(url, tls), interval * 1000, count ?? Infinity, untilSignal());
     });
 
@@ -80,19 +81,40 @@ export const showTable = async (
   }
 };
 
-/** Returns what reads the series of a running agent; that throws an Error which says why none answers. */
+/** Returns what reads the series of a running agent; that throws a NoAnswer which says why there is none. */
 export const seriesReader = (url: URL, tls: Access['tls'] = {}): (() => Promise<JsonSeries>) => {
   const ask = createClient({ name: 'The agent', url, tls, timeoutMs: 5000, maxAnswerBytes: 256e6 });
   return async () => {
     const { status, text } = await ask('/api/v1/series').catch((cause: unknown) => {
-      const remedy = 'Remedy: start one with "plumbline agent", or give its --url';
-      throw new Error(`${cause instanceof Error ? cause.message : String(cause)}. ${remedy}`, { cause });
+      const remedy = 'Remedy: start one with "plumbline agent", or give its --url, and for https --ca-file';
+      throw new NoAnswer(`${cause instanceof Error ? cause.message : String(cause)}. ${remedy}`, { cause });
     });
     if (status === 401)
-      throw new Error(`The agent at ${url.host} wants a user, as in https://user@…, and --password-file`);
-    if (status !== 200) throw new Error(`The agent at ${url.host} answers with status ${status}`);
-    return JSON.parse(text) as JsonSeries;
+      throw new NoAnswer(`The agent at ${url.host} wants a user, as in https://user@…, and --password-file`);
+    const series = status === 200 ? readSeries(text) : undefined;
+    if (series === undefined)
+      throw new NoAnswer(
+        `What answers at ${url.host} (status ${status}) is no agent. Remedy: give its --url`,
+      );
+    return series;
   };
+};
+
+const readSeries = (text: string): JsonSeries | undefined => {
+  try {
+    const answer = JSON.parse(text) as JsonSeries | null;
+    return answer?.histograms && answer;
+  } catch {
+    return undefined;
+  }
+};
+
+const readPassword = async (file: string): Promise<string> => {
+  try {
+    return (await readFile(file, 'utf8')).trim();
+  } catch (cause) {
+    throw new ConfigError(`--password-file ${file}: cannot be read`, { cause });
+  }
 };
 
 const remark = ({ off = [] }: JsonSeries): string =>

@@ -27,7 +27,12 @@ const schema = z.strictObject({
   basic_auth_users: z
     .record(
       text,
-      z.string().regex(/^\$2[aby]\$\d\d\$[./A-Za-z0-9]{53}$/, 'expected a bcrypt hash (htpasswd -nBC 10 "")'),
+      z
+        .string()
+        .regex(
+          /^\$2[aby]\$(0[4-9]|[12]\d|3[01])\$[./A-Za-z0-9]{53}$/,
+          'expected a bcrypt hash (htpasswd -nBC 10 "")',
+        ),
     )
     .optional(),
 });
@@ -85,17 +90,25 @@ const tlsOptions = async (config: TlsServerConfig, folder: string): Promise<TlsO
 /** Compared with when the user is not known, so that the time taken does not tell whether a user is. */
 const nobodysHash = '$2b$10$CwTycUXWue0Thq9StjUM0uJ8E3jrxKcXr0mKj7yRKkqk0xmY6oGZy';
 
-/** bcrypt takes a tenth of a second by design: a right password is remembered, by its hash, and a wrong one is not. */
+/** bcrypt takes a tenth of a second by design: passwords are compared one at a time, and what was found is remembered. */
 const createUserCheck = (users: Readonly<Record<string, string>>) => {
   const right = new Set<string>();
-  return async (user: string, password: string): Promise<boolean> => {
+  const wrong = new Set<string>();
+  const find = async (user: string, password: string, key: string) => {
+    if (right.has(key) || wrong.has(key)) return;
     const hash = Object.hasOwn(users, user) ? users[user] : undefined;
+    const isRight = (await compare(password, hash ?? nobodysHash)) && hash !== undefined;
+    (isRight ? right : wrong).add(key);
+    for (const oldest of wrong) if (wrong.size > wrongRemembered) wrong.delete(oldest);
+  };
+  let found = Promise.resolve();
+  return async (user: string, password: string): Promise<boolean> => {
     const key = createHash('sha256')
       .update(JSON.stringify([user, password]))
       .digest('base64');
-    if (right.has(key)) return true;
-    const isRight = (await compare(password, hash ?? nobodysHash)) && hash !== undefined;
-    if (isRight) right.add(key);
-    return isRight;
+    if (!right.has(key) && !wrong.has(key)) await (found = found.then(() => find(user, password, key)));
+    return right.has(key);
   };
 };
+
+const wrongRemembered = 100;

@@ -190,3 +190,40 @@ test('a gauge is what is in its map now, whatever it was', () => {
   store.apply(snapshot(2, {}), workloadOf);
   expect(values()).toEqual({ v1: 6, v2: 0 });
 });
+
+test('a gauge moves with whoever owns its cgroup: named late, or forgotten', () => {
+  const store = createStore([{ ...plain, kind: 'gauge', map: '@active' }]);
+  const nobody = (): Workload => ({ namespace: '?', app: 'unknown', version: '?' });
+  const values = () =>
+    [...(store.metrics[0]?.series.values() ?? [])].map((series) => [
+      series.labels.app,
+      'value' in series ? series.value : NaN,
+    ]);
+  store.apply(snapshot(1, { '@active': { '7': 10 } }), nobody);
+  store.apply(snapshot(1, { '@active': { '7': 2 } }), workloadOf);
+  expect(values()).toEqual([
+    ['unknown', 0],
+    ['checkout', 2],
+  ]);
+  store.apply(snapshot(1, { '@active': { '7': 2 } }), nobody);
+  expect(values()).toEqual([
+    ['unknown', 2],
+    ['checkout', 0],
+  ]);
+});
+
+test('keys that mean the same by their labels are one series', () => {
+  const store = createStore([
+    { ...plain, map: '@failed', fields: [['reason', (error) => (error > 100 ? 'unreachable' : 'other')]] },
+  ]);
+  store.apply(snapshot(1, { '@failed': { '7,101': 3, '7,113': 5, '7,99': 1 } }), workloadOf);
+  expect(
+    [...(store.metrics[0]?.series.values() ?? [])].map((series) => [
+      series.labels.reason,
+      'value' in series ? series.value : NaN,
+    ]),
+  ).toEqual([
+    ['unreachable', 8],
+    ['other', 1],
+  ]);
+});

@@ -61,15 +61,16 @@ export const createStore = (
 ): Store => {
   const parts = metricsOf(definitions);
   const feeds = feedsByMap(parts, now);
+  const gauges = gaugesOf(parts, now);
   const metrics = [...new Map(parts.map((part) => [part.definition.name, part])).values()];
   const movedMs = new Map<string, number>();
   const culpritMaps = new Set(definitions.flatMap((one) => ('hasCulprit' in one ? [one.map] : [])));
-  const levels = new Set(definitions.flatMap((one) => (one.kind === 'gauge' ? [one.map] : [])));
+  const levels = new Set(gauges.map(({ map }) => map));
   const last = new Map<string, { readonly run: number; readonly values: MapValues }>();
 
   const growthsOf = ({ run, maps }: Snapshot): readonly Growth[] => {
     const growths: Growth[] = [];
-    for (const map of feeds.keys()) {
+    for (const map of [...feeds.keys(), ...levels]) {
       const values = maps.get(map);
       if (values === undefined) continue;
       const before = last.get(map);
@@ -85,6 +86,22 @@ export const createStore = (
     return growths;
   };
 
+  /** By whose each key is now: what is named late, or forgotten, moves. Whoever holds something is not gone. */
+  const setGauges = ({ maps }: Snapshot, workloadOf: (cgroupId: string) => Workload): void => {
+    for (const { map, scale, series, find } of gauges) {
+      const values = maps.get(map);
+      if (values === undefined) continue;
+      for (const one of series.values()) one.value = 0;
+      for (const [key, value] of values) {
+        if (value === 0) continue;
+        const [cgroupId = '', ...fields] = key.split(',');
+        const workload = workloadOf(cgroupId);
+        movedMs.set(workloadKey(workload), now());
+        find(workload, fields).value += value * scale;
+      }
+    }
+  };
+
   return {
     metrics,
     movedCgroups: (snapshot) =>
@@ -96,8 +113,9 @@ export const createStore = (
         movedMs.set(workloadKey(workload), now());
         for (const feed of feeds.get(map) ?? []) feed(workload, fields, by, workloadOf);
       }
+      setGauges(snapshot, workloadOf);
       for (const [map, values] of snapshot.maps)
-        if (feeds.has(map)) last.set(map, { run: snapshot.run, values });
+        if (feeds.has(map) || levels.has(map)) last.set(map, { run: snapshot.run, values });
     },
     evict: (isAlive, sinceMs) => {
       let evicted = 0;
@@ -139,6 +157,25 @@ type Feed = (
   workloadOf: (cgroupId: string) => Workload,
 ) => void;
 
+interface Gauge {
+  readonly map: string;
+  readonly scale: number;
+  readonly series: ReadonlyMap<string, CounterSeries>;
+  readonly find: (workload: Workload, fields: readonly string[]) => CounterSeries;
+}
+
+/** Those that are what is in their map, and not what has been added to it. */
+const gaugesOf = (
+  metrics: readonly (HistogramMetric | CounterMetric)[],
+  now: () => number,
+): readonly Gauge[] =>
+  metrics.flatMap((metric) => {
+    if (metric.kind !== 'gauge') return [];
+    const { definition, series } = metric;
+    const find = finder(definition, series, now, (created) => ({ ...created, value: 0 }));
+    return [{ map: definition.map, scale: definition.scale, series, find }];
+  });
+
 /** What each map of the kernel adds to; one map may feed several metrics. */
 const feedsByMap = (
   metrics: readonly (HistogramMetric | CounterMetric)[],
@@ -147,6 +184,7 @@ const feedsByMap = (
   const feeds = new Map<string, Feed[]>();
   const feed = (map: string, add: Feed) => feeds.set(map, [...(feeds.get(map) ?? []), add]);
   for (const metric of metrics) {
+    if (metric.kind === 'gauge') continue;
     if (metric.kind !== 'histogram') {
       if (metric.definition.hasCulprit) {
         const blame = createBlame(metric, now);
@@ -193,17 +231,18 @@ const finder = <Found extends Series>(
 ) => {
   const shared = Object.values(labels).join('\0');
   return (workload: Workload, keys: readonly string[]): Found => {
-    const own = keys.slice(0, fields.length);
+    // By labels, and not by keys: several may have the same, such as two errors that are one reason.
+    const own = fields.map(([, valueOf], position) => valueOf(Number(keys[position])));
     const id = [workloadKey(workload), shared, ...own].join('\0');
     const known = series.get(id);
     if (known !== undefined) return known;
     const { namespace, app, version } = workload;
-    const values = fields.map(
-      ([label, valueOf], position) => [label, valueOf(Number(own[position]))] as const,
-    );
     const created = create({
       workload,
-      labels: { namespace, app, version, ...labels, ...Object.fromEntries(values) },
+      labels: {
+        ...{ namespace, app, version, ...labels },
+        ...Object.fromEntries(fields.map(([label], position) => [label, own[position] ?? ''])),
+      },
       createdMs: now(),
     });
     series.set(id, created);

@@ -38,9 +38,9 @@ describe('the workloads section', () => {
   });
 
   it.each([
-    [ruleWith({ version: '$2' }), 'static.0.version: Expected $1, which is what demo/* has', 'got $2'],
-    [ruleWith({ cgroup: 'demo' }), 'static.0.version: Expected no capture, which is what demo has', 'got $1'],
-    [ruleWith({ cgroup: '*/*', app: '$' }), 'static.0.app: Expected $1 to $2', 'got $'],
+    [ruleWith({ version: '$2' }), 'static.0.version: expected $1, which is what demo/* has', ''],
+    [ruleWith({ cgroup: 'demo' }), 'static.0.version: expected no capture, which is what demo has', ''],
+    [ruleWith({ cgroup: '*/*', app: '$' }), 'static.0.app: expected $1 to $2', ''],
     [ruleWith({ cgroup: 'demo/[a-' }), 'static.0.cgroup: Expected a glob, got demo/[a-', ''],
     [ruleWith({ cgroup: '!demo' }), 'static.0.cgroup: Expected a glob that does not start with !', '!demo'],
     [ruleWith({ cgroup: 7 }), 'static.0.cgroup: Invalid input: expected string', 'received number'],

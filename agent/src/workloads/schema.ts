@@ -24,10 +24,9 @@ const checkedRule = rule.superRefine((candidate, context) => {
   const expected =
     glob.captures === 0 ? 'no capture' : glob.captures === 1 ? '$1' : `$1 to $${glob.captures}`;
   for (const [label, template] of Object.entries(labels)) {
-    for (const wrong of wrongReferences(template, glob.captures)) {
-      const message = `Expected ${expected}, which is what ${cgroup} has ($$ is a dollar sign), got ${wrong}`;
-      context.addIssue({ code: 'custom', path: [label], message, input: template });
-    }
+    if (wrongReferences(template, glob.captures).length === 0) continue;
+    const message = `expected ${expected}, which is what ${cgroup} has ($$ is a dollar sign)`;
+    context.addIssue({ code: 'custom', path: [label], message, input: template });
   }
 });
 
