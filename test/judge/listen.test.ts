@@ -10,6 +10,7 @@ import { startJudge, type RunningJudge } from '../support/judge.ts';
 import { until } from '../support/prometheus.ts';
 import { storeStories, type Story, type Stored } from '../support/tsdb.ts';
 
+const token = 'a-token-of-enough-characters';
 const steady = () => 0.1;
 const slower = () => 0.13;
 
@@ -46,7 +47,10 @@ describe('plumbline judge --listen', () => {
   beforeAll(async () => {
     prometheus = await storeStories(stories, 40);
     judge = await startJudge(`prometheus: { url: "${prometheus.url}" }
-watch: [{ app: checkout }, { app: regressed }]`);
+watch:
+  - { app: checkout }
+  - { app: regressed }
+  - { by: app, app: badinfo, namespace: shop, canary: badinfo, baseline: badinfo-primary }`);
   }, 60_000);
   afterAll(async () => {
     await judge.stop();
@@ -270,6 +274,19 @@ watch: [{ app: checkout }, { app: regressed }]`);
     expect(metrics).toMatch(/plumbline_verdict_delta_ratio\{.*app="regressed".*metric="p99"\} 0\.[23]\d+\n/);
   });
 
+  test('the metric template of Flagger finds the gauge of an app that is watched by app', async () => {
+    const template = (await example('flagger.yaml'))[1] as unknown as { spec: { query: string } };
+    const query = template.spec.query.replace('{{ namespace }}', 'shop').replace('{{ target }}', 'badinfo');
+    const wanted = [...query.matchAll(/\w+="[^"]*"/g)].map(([matcher]) => matcher);
+    expect(wanted).toContain('verdict="fail"');
+    await until(async () => (await (await get('/metrics')).text()).includes('app="badinfo"'));
+    const lines = (await (await get('/metrics')).text()).split('\n');
+    const found = lines.filter(
+      (line) => line.startsWith('plumbline_verdict{') && wanted.every((matcher) => line.includes(matcher)),
+    );
+    expect(found.map((line) => line.slice(-2))).toEqual([' 1']);
+  });
+
   test('a judge that restarts answers the same', async () => {
     const query = 'app=regressed&canary=v2&baseline=v1&since=30m';
     const other = await startJudge(`prometheus: { url: "${prometheus.url}" }`);
@@ -298,6 +315,64 @@ watch: [{ app: checkout }, { app: regressed }]`);
     expect(response.status).toBe(404);
     expect(await response.text()).toContain('/api/v1/verdict?app=NAME');
     expect((await get('/healthz')).status).toBe(200);
+  });
+});
+
+describe('judge.yaml', async () => {
+  const objects = (await example('judge.yaml')) as unknown as readonly (Readonly<Record<string, unknown>> & {
+    readonly kind: string;
+    readonly metadata: { readonly name: string; readonly namespace: string };
+  })[];
+  const find = (kind: string) => {
+    const found = objects.find((object) => object.kind === kind);
+    if (found === undefined) throw new Error(`No ${kind}`);
+    return found;
+  };
+  const configWith = (changes: Readonly<Record<string, string>>) => {
+    const { data } = find('ConfigMap') as unknown as { data: { 'judge.yaml': string } };
+    return Object.entries(changes).reduce((yaml, [from, to]) => {
+      expect(yaml).toContain(from);
+      return yaml.replace(from, to);
+    }, data['judge.yaml']);
+  };
+  const here = {
+    'listen: 0.0.0.0:9737\n': '',
+    '/etc/plumbline-token/token': 'token',
+    'http://prometheus.monitoring:9090': 'http://127.0.0.1:9',
+  };
+
+  test('has a configuration with which the judge starts, and answers who has the token', async () => {
+    const judge = await startJudge(configWith(here), [], { token });
+    try {
+      const status = async (path: string, headers = {}) =>
+        (await fetch(judge.url + path, { headers })).status;
+      expect(await status('/metrics')).toBe(401);
+      expect(await status('/metrics', { authorization: `Bearer ${token}` })).toBe(200);
+      expect(await status('/readyz')).toBe(200);
+    } finally {
+      await judge.stop();
+    }
+  });
+
+  test('does not start before a token is set', async () => {
+    const { stringData } = find('Secret') as unknown as { stringData: { token: string } };
+    await expect(startJudge(configWith(here), [], { token: stringData.token })).rejects.toThrow(
+      /expected one token a line/,
+    );
+  });
+
+  test('is at the address that the other examples ask', async () => {
+    const { name, namespace } = find('Service').metadata;
+    for (const file of ['argo-rollouts-web', 'argo-rollouts-kayenta', 'flagger', 'kayenta-remote-judge']) {
+      const text = await readFile(new URL(`../../deploy/examples/${file}.yaml`, import.meta.url), 'utf8');
+      const addresses = new Set(text.match(/http:\/\/plumbline[\w.:-]+/g));
+      expect([...addresses]).toEqual([`http://${name}.${namespace}:9737`]);
+    }
+    const web = await readFile(
+      new URL('../../deploy/examples/argo-rollouts-web.yaml', import.meta.url),
+      'utf8',
+    );
+    expect(web).toContain(`{ name: ${find('Secret').metadata.name}, key: token }`);
   });
 });
 

@@ -59,12 +59,18 @@ const schema = z
     /** Apps whose verdict is kept in the gauges, asked for or not. */
     watch: z
       .array(
-        z.strictObject({
-          app: text,
-          namespace: text.optional(),
-          canary: text.optional(),
-          baseline: text.optional(),
-        }),
+        z
+          .strictObject({
+            app: text,
+            namespace: text.optional(),
+            /** `app`: canary and baseline are names of apps, as Flagger has them. */
+            by: z.enum(['version', 'app']).optional(),
+            canary: text.optional(),
+            baseline: text.optional(),
+          })
+          .refine(({ by, canary, baseline }) => by !== 'app' || (canary && baseline), {
+            message: 'expected canary and baseline with by: app, such as checkout and checkout-primary',
+          }),
       )
       .default([]),
     /** A file with one bearer token a line; with it, nobody else gets an answer. */
