@@ -11,9 +11,10 @@ Written by \`npm run test:kernels\`, which boots Debian's cloud kernels (x86-64)
 ${compatibilityTable(cells, outcomes, page)}
 
 - **full**: every probe loads and delivers all it has; otherwise the probes are named that are reduced or left out. Behind it: how much of what the clients sent was counted. Runs of programs that the kernel skipped, because another was active on the same CPU, are the most that may lack; the kernel counts them from 6.1 on. The day is that of the run.
-- **no-btf**: the kernel's type information is hidden, as on vanilla kernels before 5.4 or built without \`CONFIG_DEBUG_INFO_BTF\`. Reduced probes keep to what Linux 4.18 has: programs of at most 4096 instructions, no loops, helpers of that time. \`npm test\` holds every program to that.
+- **no-btf**: the kernel's type information is hidden, as on vanilla kernels before 5.4 or built without \`CONFIG_DEBUG_INFO_BTF\`. Reduced probes keep to what Linux 4.18 has: programs of at most 4096 instructions, no loops, helpers of that time. \`npm test\` holds to that every program that is loaded there.
 - **cgroup-v1**: the controllers of cgroup v1 alone are mounted, as systemd does with \`systemd.unified_cgroup_hierarchy=0\`.
 - **not run**: nothing is known of this cell with these versions.
+- **4.18 to 5.9** are not booted: Debian's releases of today have no such kernel. What differs there is tested by itself: that ids of cgroups below 5.5 have a generation above the inode, that \`runqueue\` is left out below 5.8, and what older verifiers take.
 - **refuses**: the agent does not start, and says which of these is missing, with the remedy.
 `;
 

@@ -4,6 +4,7 @@ import {
   fieldsOfFormat,
   hasCapability,
   hasFatalUretprobes,
+  idsHaveGenerations,
   isAtLeast,
   lockdownMode,
   lackingCapabilities,
@@ -86,4 +87,13 @@ test.each([
   ['7.2.1', 'x64', false],
 ])('Linux %s on %s kills what returns into a uretprobe under seccomp: %s', (release, architecture, kills) => {
   expect(hasFatalUretprobes(release, architecture)).toBe(kills);
+});
+
+test.each([
+  ['4.18.0-553.el8.x86_64', true],
+  ['5.4.0-216-generic', true],
+  ['5.5.0', false],
+  ['6.18.5', false],
+])('ids of cgroups on Linux %s have generations: %s', (release, expected) => {
+  expect(idsHaveGenerations(release)).toBe(expected);
 });

@@ -18,6 +18,12 @@ export const hasFatalUretprobes = (release: string, architecture: string): boole
   return !((minor === 12 && patch >= 14) || (minor === 13 && patch >= 3));
 };
 
+/**
+ * Whether the id of a cgroup is its inode in the low 32 bits, and above it how often that was used, from 1 on. Linux 5.5
+ * made the two one (include/linux/kernfs.h).
+ */
+export const idsHaveGenerations = (release: string): boolean => !isAtLeast(release, [5, 5]);
+
 /** Bit numbers of include/uapi/linux/capability.h. */
 const capabilityBits = {
   CAP_SETGID: 6n,

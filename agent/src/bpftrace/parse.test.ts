@@ -14,6 +14,18 @@ test('a map with keys gives its values by key', () => {
   });
 });
 
+test('where ids of cgroups have generations, they are inodes all the same, and two of one inode add up', () => {
+  const [first, second] = [(1n << 32n) + 4242n, (2n << 32n) + 4242n];
+  const line = `{"type":"map","data":{"@m":{"${first},2,134":5,"${second},2,134":3,"${first},${second}":1}}}`;
+  expect(parseLine(line, true)).toMatchObject({
+    values: new Map([
+      ['4242,2,134', 8],
+      ['4242,4242', 1],
+    ]),
+  });
+  expect(parseLine(line)).toMatchObject({ values: { size: 3 } });
+});
+
 test('a map without keys has its value under the empty key', () => {
   expect(parseLine('{"type":"map","data":{"@tick":3}}')).toEqual({
     kind: 'map',

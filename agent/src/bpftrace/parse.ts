@@ -12,8 +12,12 @@ export type Line =
 
 const other: Line = { kind: 'other' };
 
-/** Never throws: bpftrace may be killed in the middle of a line, and a newer one may print what we do not know. */
-export const parseLine = (line: string): Line => {
+/**
+ * Never throws: bpftrace may be killed in the middle of a line, and a newer one may print what we do not know.
+ *
+ * @param hasGenerations whether ids of cgroups have more than the inode in them, see `idsHaveGenerations`
+ */
+export const parseLine = (line: string, hasGenerations = false): Line => {
   if (line.trim() === '') return other;
   let message: unknown;
   try {
@@ -24,7 +28,7 @@ export const parseLine = (line: string): Line => {
   if (!isRecord(message)) return broken('not an object', line);
   switch (message.type) {
     case 'map':
-      return parseMap(message.data, line);
+      return parseMap(message.data, line, hasGenerations);
     case 'attached_probes':
       return { kind: 'attached' };
     case 'lost_events': {
@@ -36,7 +40,7 @@ export const parseLine = (line: string): Line => {
   }
 };
 
-const parseMap = (data: unknown, line: string): Line => {
+const parseMap = (data: unknown, line: string, hasGenerations: boolean): Line => {
   if (!isRecord(data)) return broken('map without data', line);
   const [name, content] = Object.entries(data)[0] ?? [];
   if (name === undefined) return broken('map without a name', line);
@@ -47,10 +51,15 @@ const parseMap = (data: unknown, line: string): Line => {
     const number = typeof value === 'string' ? Number(value) : value;
     if (typeof number !== 'number' || !Number.isFinite(number))
       return broken(`value of ${name} not a number`, line);
-    values.set(key, number);
+    const known = hasGenerations ? withoutGenerations(key) : key;
+    values.set(known, (values.get(known) ?? 0) + number);
   }
   return { kind: 'map', name, values };
 };
+
+/** The ids are the only fields of a key that do not fit into 32 bits. */
+const withoutGenerations = (key: string): string =>
+  key.replace(/\d{10,}/g, (id) => BigInt.asUintN(32, BigInt(id)).toString());
 
 const broken = (reason: string, line: string): Line => ({
   kind: 'broken',

@@ -1,9 +1,10 @@
 // In: a program. Out: one run of bpftrace: a snapshot at each tick, and one whenever it is asked for.
 import { randomInt } from 'node:crypto';
-import { getPriority } from 'node:os';
+import { getPriority, release } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { startBpftrace, type Child, type ChildOptions } from './child.ts';
 import { askedMap, tickMap } from './compose.ts';
+import { idsHaveGenerations } from './kernel.ts';
 import type { PlainLog } from '../log.ts';
 import { parseLine, type MapValues } from './parse.ts';
 import type { TracedFile } from './uprobes.ts';
@@ -68,10 +69,11 @@ export const startRun = (
   const stop = new AbortController();
   const ticking = new AbortController();
   const maps = new Map<string, MapValues>();
+  const hasGenerations = idsHaveGenerations(release());
   let onAnswer: (maps: Maps) => void = () => undefined;
 
   const onLine = (text: string): void => {
-    const line = parseLine(text);
+    const line = parseLine(text, hasGenerations);
     switch (line.kind) {
       case 'map':
         if (line.name === tickMap) {

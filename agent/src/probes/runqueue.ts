@@ -4,6 +4,8 @@ import type { Probe } from './probe.ts';
 
 export const probe: Probe = {
   name: 'runqueue',
+  // Before 5.5, the id of a cgroup is a union; before 5.8, what bpftrace calls nsecs is not the clock of start_boottime.
+  leastKernel: [5, 8],
   purpose: 'Wait of threads for a CPU, and blame: whose cgroup held the CPU meanwhile',
   dispensable: 3,
   switchNs: 400,
