@@ -30,12 +30,12 @@ export const fitProbes = (
 export const reducedMetrics = ({ metrics, reduced }: LoadedProbe): LoadedProbe['metrics'] => {
   if (reduced === undefined) return [];
   const printed = printedBy(composeProbes([{ source: reduced }], 1000, undefined));
-  return metrics.filter((metric) => mapsOf(metric).every((map) => printed.has(map)));
+  return metrics.filter((metric) => mapsOf(metric).some((map) => printed.has(map)));
 };
 
-/** The maps without which a metric is none: what a histogram's sum is made of, since without delays its counts are whole. */
+/** The maps without all of which a metric is none: of a histogram, those of its sum, since without delays its counts are whole. */
 const mapsOf = (metric: LoadedProbe['metrics'][number]): readonly string[] =>
-  metric.kind === 'histogram' ? [...metric.sumNs.plus, ...metric.sumNs.minus] : [metric.map];
+  metric.kind === 'histogram' ? metric.sumsNs : [metric.map];
 
 const printedBy = (program: string): ReadonlySet<string> =>
   new Set([...program.matchAll(/\bprint\((@\w+)\)/g)].map(([, map = '']) => map));

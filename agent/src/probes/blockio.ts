@@ -15,7 +15,7 @@ export const probe: Probe = {
       labels: {},
       fields: [['operation', (key) => operations[key] ?? 'other']],
       buckets: ['@blockio_requests'],
-      sumNs: { plus: ['@blockio_ns'], minus: [] },
+      sumsNs: ['@blockio_ns'],
     },
   ],
 };

@@ -17,8 +17,11 @@ export interface HistogramDefinition extends MetricDefinition {
   readonly kind: 'histogram';
   /** Maps keyed (cgroup, …fields, bucket); a bucket's count is their sum. */
   readonly buckets: readonly string[];
-  /** Maps keyed (cgroup, …fields) in ns: the sum is that of `plus` less that of `minus`. */
-  readonly sumNs: { readonly plus: readonly string[]; readonly minus: readonly string[] };
+  /**
+   * Maps keyed (cgroup, …fields) in ns: the sum of all values is what these come to. Nothing is taken from another: the
+   * maps are not read at one instant, and a sum must not fall.
+   */
+  readonly sumsNs: readonly string[];
 }
 
 /** A counter of what a map has grown by, or a gauge of what is in it; `scale` turns the kernel's integer into its unit. */

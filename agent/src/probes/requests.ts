@@ -2,7 +2,7 @@
 import type { LabelField, Probe } from './probe.ts';
 
 /**
- * Metrics of the maps @NAME_requests, _delayed, _delayed_net, _duration_ns, _delay_ns, keyed (cgroup, …fields), and
+ * Metrics of the maps @NAME_requests, _delayed, _delayed_net, _net_ns, _delay_ns, keyed (cgroup, …fields), and
  * @NAME_unanswered and _unmatched, keyed (cgroup, …missedFields). See bpf/http.bt for their meaning.
  */
 export const requestMetrics = (
@@ -24,7 +24,8 @@ export const requestMetrics = (
     labels,
     fields,
     buckets: [`@${name}_requests`, `@${name}_delayed`],
-    sumNs: { plus: [`@${name}_duration_ns`], minus: [] },
+    // A reduced probe that knows of no delays has but one sum.
+    sumsNs: [`@${name}_net_ns`, `@${name}_delay_ns`, `@${name}_duration_ns`],
   },
   {
     kind: 'histogram',
@@ -33,7 +34,7 @@ export const requestMetrics = (
     labels,
     fields,
     buckets: [`@${name}_requests`, `@${name}_delayed_net`],
-    sumNs: { plus: [`@${name}_duration_ns`], minus: [`@${name}_delay_ns`] },
+    sumsNs: [`@${name}_net_ns`],
   },
   {
     kind: 'counter',

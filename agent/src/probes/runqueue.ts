@@ -17,7 +17,7 @@ export const probe: Probe = {
       labels: {},
       fields: [],
       buckets: ['@runqueue_waits'],
-      sumNs: { plus: ['@runqueue_wait_ns'], minus: [] },
+      sumsNs: ['@runqueue_wait_ns'],
     },
     {
       kind: 'counter',

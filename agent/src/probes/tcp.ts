@@ -27,13 +27,13 @@ const counter = (name: string, help: string, map: string): CounterDefinition => 
   scale: 1,
 });
 
-const histogram = (name: string, help: string, buckets: string, sumNs: string): HistogramDefinition => ({
+const histogram = (name: string, help: string, buckets: string, sums: string): HistogramDefinition => ({
   ...common,
   kind: 'histogram',
   name,
   help,
   buckets: [buckets],
-  sumNs: { plus: [sumNs], minus: [] },
+  sumsNs: [sums],
 });
 
 export const probe: Probe = {

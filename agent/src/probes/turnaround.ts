@@ -15,7 +15,7 @@ export const probe: Probe = {
       labels: {},
       fields: [transport],
       buckets: ['@turnaround_turns', '@turnaround_delayed'],
-      sumNs: { plus: ['@turnaround_duration_ns'], minus: [] },
+      sumsNs: ['@turnaround_net_ns', '@turnaround_delay_ns'],
     },
     {
       kind: 'histogram',
@@ -24,7 +24,7 @@ export const probe: Probe = {
       labels: {},
       fields: [transport],
       buckets: ['@turnaround_turns', '@turnaround_delayed_net'],
-      sumNs: { plus: ['@turnaround_duration_ns'], minus: ['@turnaround_delay_ns'] },
+      sumsNs: ['@turnaround_net_ns'],
     },
     {
       kind: 'counter',

@@ -30,7 +30,7 @@ export const probe: Probe = {
       labels: {},
       fields: [],
       buckets: ['@websocket_lifetimes'],
-      sumNs: { plus: ['@websocket_lifetime_ns'], minus: [] },
+      sumsNs: ['@websocket_lifetime_ns'],
     },
     {
       ...counter,

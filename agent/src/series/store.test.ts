@@ -33,7 +33,7 @@ test('a request counts in both histograms, and where its delay moved it, in diff
       '@http_requests': { '7,2,134': 10 },
       '@http_delayed': { '7,2,175': 3 },
       '@http_delayed_net': { '7,2,134': 2, '7,2,135': 1 },
-      '@http_duration_ns': { '7,2': 5_000_000_000 },
+      '@http_net_ns': { '7,2': 3_000_000_000 },
       '@http_delay_ns': { '7,2': 2_000_000_000 },
     }),
     workloadOf,
@@ -49,6 +49,26 @@ test('a request counts in both histograms, and where its delay moved it, in diff
   });
   expect([all?.counts[134], all?.counts[175], all?.sumSeconds]).toEqual([10, 3, 5]);
   expect([net?.counts[134], net?.counts[135], net?.counts[175], net?.sumSeconds]).toEqual([12, 1, 0, 3]);
+});
+
+test('no sum falls, whatever came between the prints of two maps', () => {
+  const store = createStore(probe.metrics);
+  const sums = () => [...durations(store), ...netDurations(store)].map(({ sumSeconds }) => sumSeconds);
+  const values = fc.record({ net: fc.nat(), delay: fc.nat() });
+  fc.assert(
+    fc.property(fc.array(values, { maxLength: 5 }), (growths) => {
+      let [net, delay, before] = [0, 0, sums()];
+      for (const growth of growths) {
+        net += growth.net;
+        delay += growth.delay;
+        const maps = { '@http_net_ns': { '7,2': net }, '@http_delay_ns': { '7,2': delay } };
+        store.apply(snapshot(1, maps), workloadOf);
+        for (const [position, sum] of sums().entries())
+          expect(sum).toBeGreaterThanOrEqual(before[position] ?? 0);
+        before = sums();
+      }
+    }),
+  );
 });
 
 test('probes that name the same metric share it, each with labels of its own', () => {

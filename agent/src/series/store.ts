@@ -211,11 +211,9 @@ const feedsByMap = (
         counts[bucket] = (counts[bucket] ?? 0) + by;
       });
     }
-    const { plus, minus } = metric.definition.sumNs;
-    for (const map of [...plus, ...minus]) {
-      const scale = plus.includes(map) ? 1e-9 : -1e-9;
+    for (const map of metric.definition.sumsNs) {
       feed(map, (workload, fields, by) => {
-        find(workload, fields).sumSeconds += by * scale;
+        find(workload, fields).sumSeconds += by * 1e-9;
       });
     }
   }
