@@ -3,7 +3,7 @@
 // Field numbers are those of io.prometheus.client (client_model, metrics.proto).
 import protobuf from 'protobufjs/minimal.js';
 import { setImmediate } from 'node:timers/promises';
-import { nativeIndex, schema } from '../series/native.ts';
+import { filledRange, nativeIndex, schema } from '../series/native.ts';
 import type { Exposition, Family, Labels, Sample } from './families.ts';
 
 type Writer = protobuf.Writer;
@@ -33,51 +33,65 @@ const zeroThreshold = 2 ** -128;
 /** So many empty buckets are cheaper written than spanned. */
 const longestGap = 2;
 
-/** Delimited MetricFamily messages, with `node` on every sample; histograms are native and have no classic buckets. */
-export const createProtobufExposition = (families: readonly Family[], node: string): Exposition => ({
-  contentType: 'application/vnd.google.protobuf; proto=io.prometheus.client.MetricFamily; encoding=delimited',
-  scrape: async function* () {
-    for (const family of families) {
-      yield encodeFamily(family, { node });
-      await setImmediate();
-    }
-  },
-});
+/** Encoded at once, in about 2 ms: the event loop is never blocked for longer. */
+const samplesAtOnce = 128;
 
-const encodeFamily = (family: Family, common: Labels): Uint8Array => {
-  const writer = protobuf.Writer.create().fork();
+/** Delimited MetricFamily messages, with `node` on every sample; histograms are native and have no classic buckets. */
+export const createProtobufExposition = (families: readonly Family[], node: string): Exposition => {
+  const encodeLabels = createLabelEncoder({ node });
+  return {
+    contentType:
+      'application/vnd.google.protobuf; proto=io.prometheus.client.MetricFamily; encoding=delimited',
+    scrape: async function* () {
+      for (const family of families) yield* encodeFamily(family, encodeLabels);
+    },
+  };
+};
+
+/** The length comes first: all pieces of a family are there before the first is sent. */
+async function* encodeFamily(
+  family: Family,
+  encodeLabels: (labels: Labels) => Uint8Array,
+): AsyncGenerator<Uint8Array> {
+  const pieces: Uint8Array[] = [];
+  let writer = protobuf.Writer.create();
   writer.uint32(bytes(familyField.name)).string(family.name);
   writer.uint32(bytes(familyField.help)).string(family.help);
   writer.uint32(varint(familyField.type)).int32(metricTypes[family.type]);
-  if (family.type === 'histogram') {
-    for (const sample of family.samples())
-      encodeMetric(writer, common, sample.labels, () => {
-        encodeHistogram(writer, sample);
-      });
-  } else {
-    const { type } = family;
-    for (const sample of family.samples())
-      encodeMetric(writer, common, sample.labels, () => {
-        encodeNumber(writer, type, sample);
-      });
+  let samples = 0;
+  for (const sample of family.samples()) {
+    writer.uint32(bytes(familyField.metric)).fork().raw(encodeLabels(sample.labels));
+    if ('counts' in sample) encodeHistogram(writer, sample);
+    else encodeNumber(writer, family.type === 'counter' ? 'counter' : 'gauge', sample);
+    writer.ldelim();
+    if (++samples % samplesAtOnce > 0) continue;
+    pieces.push(writer.finish());
+    writer = protobuf.Writer.create();
+    await setImmediate();
   }
-  return writer.ldelim().finish();
-};
+  pieces.push(writer.finish());
+  const length = pieces.reduce((sum, piece) => sum + piece.length, 0);
+  yield protobuf.Writer.create().uint32(length).finish();
+  yield* pieces;
+  await setImmediate();
+}
 
-const encodeMetric = (writer: Writer, common: Labels, labels: Labels, encodeContent: () => void): void => {
-  writer.uint32(bytes(familyField.metric)).fork();
-  for (const set of [common, labels]) {
-    for (const name in set) {
+/** Returns the labels as fields of a metric. Those of a series stay the same: they are encoded once. */
+const createLabelEncoder = (common: Labels): ((labels: Labels) => Uint8Array) => {
+  const encoded = new WeakMap<Labels, Uint8Array>();
+  return (labels) => {
+    const known = encoded.get(labels);
+    if (known !== undefined) return known;
+    const writer = protobuf.Writer.create();
+    for (const [name, value] of [...Object.entries(common), ...Object.entries(labels)]) {
       writer.uint32(bytes(metricField.label)).fork();
       writer.uint32(bytes(labelField.name)).string(name);
-      writer
-        .uint32(bytes(labelField.value))
-        .string(set[name] ?? '')
-        .ldelim();
+      writer.uint32(bytes(labelField.value)).string(value).ldelim();
     }
-  }
-  encodeContent();
-  writer.ldelim();
+    const fields = writer.finish();
+    encoded.set(labels, fields);
+    return fields;
+  };
 };
 
 const encodeNumber = (writer: Writer, type: 'counter' | 'gauge', { value, createdMs }: Sample): void => {
@@ -95,14 +109,17 @@ const encodeHistogram = (writer: Writer, { counts, sumSeconds, createdMs }: Hist
   writer.uint32(double(histogramField.sampleSum)).double(sumSeconds);
   writer.uint32(varint(histogramField.schema)).sint32(schema);
   writer.uint32(double(histogramField.zeroThreshold)).double(zeroThreshold);
-  writer.uint32(varint(histogramField.zeroCount)).uint64(0);
+  writer.uint32(varint(histogramField.zeroCount)).uint32(0);
   for (const { offset, length } of spans) {
     writer.uint32(bytes(histogramField.positiveSpan)).fork();
     writer.uint32(varint(spanField.offset)).sint32(offset);
     writer.uint32(varint(spanField.length)).uint32(length).ldelim();
   }
   writer.uint32(bytes(histogramField.positiveDelta)).fork();
-  for (const delta of deltas) writer.sint64(delta);
+  // The same bytes, without the object that a long number takes on its way.
+  for (const delta of deltas)
+    if (delta === (delta | 0)) writer.sint32(delta);
+    else writer.sint64(delta);
   writer.ldelim();
   encodeTimestamp(writer, histogramField.created, createdMs);
   writer.ldelim();
@@ -126,33 +143,34 @@ export interface Spans {
 }
 
 /** Counts by kernel bucket as a native histogram has them. Without any, one empty span says that it is native. */
-export const toSpans = (counts: ArrayLike<number>): Spans => {
-  const spans: { offset: number; length: number }[] = [];
+export const toSpans = (counts: Float64Array): Spans => {
+  let span = { offset: 0, length: 0 };
+  const spans = [span];
   const deltas: number[] = [];
+  const [first, filledEnd] = filledRange(counts);
   let total = 0;
   let before = 0;
-  let end = 0;
-  for (let bucket = 0; bucket < counts.length; bucket++) {
+  let end = first;
+  if (filledEnd > 0) span.offset = nativeIndex(first);
+  for (let bucket = first; bucket < filledEnd; bucket++) {
     const count = counts[bucket] ?? 0;
     if (count === 0) continue;
-    const index = nativeIndex(bucket);
-    let span = spans.at(-1);
-    if (span === undefined || index - end > longestGap) {
-      span = { offset: index - end, length: 0 };
+    if (bucket - end > longestGap) {
+      span = { offset: bucket - end, length: 0 };
       spans.push(span);
-      end = index;
+      end = bucket;
     }
-    for (; end < index; end++, span.length++) {
+    for (; end < bucket; end++, span.length++) {
       deltas.push(0 - before);
       before = 0;
     }
     deltas.push(count - before);
     before = count;
-    end = index + 1;
+    end = bucket + 1;
     span.length++;
     total += count;
   }
-  return { spans: spans.length > 0 ? spans : [{ offset: 0, length: 0 }], deltas, total };
+  return { spans, deltas, total };
 };
 
 /** Keys of fields by wire type. */
