@@ -51,6 +51,6 @@ describe('the report', () => {
   });
 
   test('puts versions into the affinity as YAML strings', () => {
-    expect(podAffinity('check: out', '1.10')).toContain('"check: out", app.kubernetes.io/version: "1.10"');
+    expect(podAffinity('check: out', '1.10')).toContain('"check: out", VERSION-LABEL: "1.10"');
   });
 });

@@ -39,7 +39,8 @@ export function report(verdict: Verdict): string {
   if (reasons.includes('GRADE_NOT_SUFFICIENT')) {
     lines.push(
       '',
-      'To let code and node be told apart, put a baseline pod on each canary node:',
+      'To let code and node be told apart, put a baseline pod on each canary node. VERSION-LABEL is the label that holds',
+      'the version in your pods, such as app.kubernetes.io/version or rollouts-pod-template-hash:',
       podAffinity(app, canary),
     );
   }
@@ -51,10 +52,10 @@ export function reasonSentence(reason: Reason): string {
   return sentences[reason];
 }
 
-/** The pod template snippet (YAML) for baseline pods that are to run beside the canary, one on each of its nodes. */
+/** The pod template snippet (YAML) for baseline pods that are to run beside the canary, one on each of its nodes; with a label to fill in. */
 export function podAffinity(app: string, canary: string): string {
   const labels = (version: string): string =>
-    `{ app.kubernetes.io/name: ${JSON.stringify(app)}, app.kubernetes.io/version: ${version} }`;
+    `{ app.kubernetes.io/name: ${JSON.stringify(app)}, VERSION-LABEL: ${version} }`;
   return [
     'metadata:',
     '  labels: { plumbline.io/role: canary-companion }',
