@@ -4,7 +4,7 @@ import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 
-/** Debian packages by purpose, each with the command that shows that it is there. */
+/** Debian packages by purpose, each with the command that shows that it is there, or several of which one does. */
 const packages = {
   demo: { bpftrace: 'bpftrace', 'util-linux': 'taskset' },
   test: {
@@ -23,7 +23,7 @@ const packages = {
     'docker-compose': 'docker-compose',
     'docker-cli': 'docker', // in docker.io itself up to Debian 12
     'busybox-static': 'busybox',
-    chromium: 'chromium',
+    chromium: 'chromium|chromium-browser|google-chrome',
   },
   image: {
     'docker.io': 'dockerd',
@@ -66,12 +66,11 @@ function checkPlatform() {
 }
 
 function installDebianPackages() {
-  const missing = Object.keys(needed).filter((name) => !hasCommand(needed[name]));
+  const missing = missingPackages();
   if (missing.length === 0) return;
   if (!hasCommand('apt-get')) {
-    const commands = missing.map((name) => needed[name]).join(', ');
     stop(
-      `Missing commands: ${commands}. Remedy: install them (on Debian they are in: ${missing.join(' ')}).`,
+      `Missing commands: ${commandsOf(missing)}. Remedy: install them (on Debian they are in: ${missing.join(' ')}).`,
     );
   }
   // Servers are wanted for the tests alone: no system service shall start because of us.
@@ -80,16 +79,29 @@ function installDebianPackages() {
   try {
     step('updating the list of Debian packages', 'apt-get', ['update', '-qq']);
     const known = missing.filter(isKnownToApt);
-    step(`installing ${known.join(' ')}`, 'apt-get', [
-      'install',
-      '-qq',
-      '-y',
-      '--no-install-recommends',
-      ...known,
-    ]);
+    const flags = ['install', '-qq', '-y', '--no-install-recommends'];
+    if (known.length > 0) step(`installing ${known.join(' ')}`, 'apt-get', [...flags, ...known]);
   } finally {
     if (isPolicyOurs) rmSync(policyFile);
   }
+  const left = missingPackages();
+  if (left.length > 0)
+    stop(
+      `Missing commands: ${commandsOf(left)}. apt has no package of this release for them (Debian: ${left.join(' ')}). ` +
+        'Remedy: install them otherwise, into a folder of PATH; a browser may also be named in CHROMIUM.',
+    );
+}
+
+function missingPackages() {
+  return Object.keys(needed).filter(
+    (name) =>
+      !needed[name].split('|').some(hasCommand) &&
+      !(name === 'chromium' && process.env.CHROMIUM !== undefined),
+  );
+}
+
+function commandsOf(names) {
+  return names.map((name) => needed[name].replaceAll('|', ' or ')).join(', ');
 }
 
 function installNpmPackages() {
@@ -115,7 +127,8 @@ function isKnownToApt(name) {
 }
 
 function hasCommand(command) {
-  return ['/usr/local/sbin', '/usr/local/bin', '/usr/sbin', '/usr/bin', '/sbin', '/bin'].some((folder) =>
+  const folders = ['/usr/local/sbin', '/usr/local/bin', '/usr/sbin', '/usr/bin', '/sbin', '/bin'];
+  return [...folders, ...(process.env.PATH ?? '').split(':')].some((folder) =>
     existsSync(`${folder}/${command}`),
   );
 }
