@@ -159,7 +159,7 @@ const judgeOptions = ({ margin, slo, expectedWeight }: JudgeConfig['verdict']): 
   ...(expectedWeight !== undefined && { expectedWeight }),
 });
 
-/** At most sixty windows, whole multiples of the shortest, that end at multiples of their length. */
+/** At most `mostWindows` windows, whole multiples of the shortest, that end at multiples of their length. */
 export const stepsBetween = (from: number, to: number, windowSeconds: number): Steps => {
   const seconds = windowSeconds * Math.max(1, Math.ceil((to - from) / mostWindows / windowSeconds));
   return { begin: Math.floor(from / seconds) * seconds, end: Math.floor(to / seconds) * seconds, seconds };
