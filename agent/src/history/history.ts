@@ -53,7 +53,7 @@ export interface History {
   readonly windows: () => readonly HistoryWindow[];
   /** End of the first window there ever was; undefined before. */
   readonly begin: () => number | undefined;
-  /** `dropped`: windows that went before their time, for their bytes. */
+  /** `dropped`: windows that went before their time, for their bytes or because the clock was set back. */
   readonly stats: () => { readonly bytes: number; readonly dropped: number };
 }
 
@@ -85,13 +85,26 @@ export const createHistory = ({ windowMs, lengthMs, maxBytes }: HistoryOptions):
     bytes -= windows.shift()?.bytes ?? 0;
   };
 
+  /** Of a clock that was set back by more than a window; by less, the open one waits until it has caught up. */
+  const forgetAhead = (endMs: number) => {
+    while ((windows.at(-1)?.end ?? 0) * 1000 > endMs) {
+      bytes -= windows.pop()?.bytes ?? 0;
+      dropped++;
+    }
+  };
+
   return {
     windowSeconds: windowMs / 1000,
     observe: (store, nowMs) => {
       const endMs = nowMs - (nowMs % windowMs);
-      // A clock that was set back has no windows until it has caught up; nothing counts twice.
-      if (openMs !== undefined && endMs > openMs) close(store, openMs, endMs);
-      openMs = Math.max(openMs ?? endMs, endMs);
+      if (openMs === undefined) openMs = endMs;
+      else if (endMs > openMs) {
+        close(store, openMs, endMs);
+        openMs = endMs;
+      } else if (endMs < openMs - windowMs) {
+        forgetAhead(endMs);
+        openMs = endMs;
+      }
     },
     windows: () => windows,
     begin: () => begin,
