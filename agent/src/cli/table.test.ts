@@ -19,9 +19,9 @@ test('columns are aligned, texts to the left and numbers to the right', () => {
   const none = { ...row, version: 'v2', requests: 0, p99Seconds: NaN, requestsPerSecond: NaN };
   expect(renderTable([row, none])).toBe(
     [
-      'APP            VERSION  REQUESTS  RATE/s   5xx    P50     P99  NET P99  CPU WAIT',
-      'demo/checkout  v1           2000   200.0  0.5%  964us  3.62ms   1.00ms     25.4%',
-      'demo/checkout  v2              0       -     -  964us       -   1.00ms         -',
+      'APP            VERSION  REQUESTS  RATE/s  ERRORS    P50     P99  NET P99  CPU WAIT',
+      'demo/checkout  v1           2000   200.0    0.5%  964us  3.62ms   1.00ms     25.4%',
+      'demo/checkout  v2              0       -       -  964us       -   1.00ms         -',
       '',
     ].join('\n'),
   );

@@ -9,7 +9,7 @@ const columns: readonly (readonly [title: string, cell: (row: VersionRow) => str
     'RATE/s',
     ({ requestsPerSecond }) => (Number.isFinite(requestsPerSecond) ? requestsPerSecond.toFixed(1) : '-'),
   ],
-  ['5xx', ({ requests, errors }) => (requests === 0 ? '-' : `${((100 * errors) / requests).toFixed(1)}%`)],
+  ['ERRORS', ({ requests, errors }) => (requests === 0 ? '-' : `${((100 * errors) / requests).toFixed(1)}%`)],
   ['P50', ({ p50Seconds }) => formatSeconds(p50Seconds)],
   ['P99', ({ p99Seconds }) => formatSeconds(p99Seconds)],
   ['NET P99', ({ netP99Seconds }) => formatSeconds(netP99Seconds)],

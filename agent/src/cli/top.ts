@@ -27,9 +27,10 @@ export const topCommand = (): Command =>
     .addHelpText(
       'after',
       `
-Columns: requests and rate of the last ${windowRefreshes} refreshes, answers of class 5xx, median and 99th percentile of
-the time from a request's arrival in the socket to the first byte of the answer, the same 99th percentile
-without scheduler delay (net), and the share of all that time that was spent waiting for a CPU.
+Columns: requests and rate of the last ${windowRefreshes} refreshes, answers of class 5xx and gRPC calls that failed,
+median and 99th percentile of the time from a request's arrival in the socket to the first byte of the answer,
+the same 99th percentile without scheduler delay (net), and the share of all that time that was spent waiting
+for a CPU.
 
 Examples:
   plumbline top

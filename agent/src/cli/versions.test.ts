@@ -80,3 +80,8 @@ test('versions are sorted, and one without requests in between is there', () => 
     ['v2', 0],
   ]);
 });
+
+test('a gRPC call that failed is an error, though its answer is 200', () => {
+  const to = series(1000, [histogram('v1', '2xx', -56, [3]), histogram('v1', 'grpc_error', -56, [5])]);
+  expect(versionRows(undefined, to)).toMatchObject([{ requests: 8, errors: 5 }]);
+});

@@ -10,7 +10,7 @@ export interface VersionRow {
   readonly version: string;
   readonly requests: number;
   readonly requestsPerSecond: number;
-  /** Answers of class 5xx. */
+  /** Answers of class 5xx, and gRPC calls that failed. */
   readonly errors: number;
   readonly p50Seconds: number;
   readonly p99Seconds: number;
@@ -46,7 +46,7 @@ export const versionRows = (from: JsonSeries | undefined, to: JsonSeries): reado
         version,
         requests,
         requestsPerSecond: requests / elapsedSeconds,
-        errors: total(own.filter(({ labels }) => labels.code === '5xx')),
+        errors: total(own.filter(({ labels: { code } }) => code === '5xx' || code === 'grpc_error')),
         p50Seconds: quantileSeconds(mergedCounts(own), 0.5),
         p99Seconds: quantileSeconds(mergedCounts(own), 0.99),
         netP50Seconds: quantileSeconds(mergedCounts(ownNet), 0.5),
