@@ -18,8 +18,9 @@ import {
   cpuQuery,
   delayQuery,
   errorsQuery,
+  isOwnWait,
   nativeQuery,
-  waitQueries,
+  waitQuery,
   type Histogram,
   type Scope,
 } from './queries.ts';
@@ -50,15 +51,13 @@ export const gatherInput = async (options: InputOptions): Promise<Gathered> => {
   const { prometheus, app, scope, native, steps, canary, baseline, now } = options;
   const les = native ? [] : await askBounds(options);
   const contention = Object.entries(contentionQueries(scope, native, steps.seconds));
-  const wait = waitQueries(scope);
-  const [durations, net, errors, delays, cpu, waits, ownWaits, signals, signs] = await Promise.all([
+  const [durations, net, errors, delays, cpu, waits, signals, signs] = await Promise.all([
     histograms(options, 'duration', les),
     histograms(options, 'netDuration', les),
     prometheus.queryRange(errorsQuery(scope, native), steps),
     prometheus.queryRange(delayQuery(scope), steps),
     prometheus.queryRange(cpuQuery(scope), steps),
-    prometheus.queryRange(wait.all, steps),
-    prometheus.queryRange(wait.own, steps),
+    prometheus.queryRange(waitQuery(scope), steps),
     options.signals(steps),
     Promise.all(contention.map(([, promql]) => prometheus.queryRange(promql, steps))),
   ]);
@@ -67,10 +66,7 @@ export const gatherInput = async (options: InputOptions): Promise<Gathered> => {
   table.addCounter('errors', errors);
   table.addCounter('schedDelaySeconds', delays);
   table.addCounter('cpuSeconds', cpu);
-  table.addWaits(
-    waits,
-    ownWaits.filter(({ metric }) => wait.isOwn(metric)),
-  );
+  table.addWaits(waits, isOwnWait(scope));
   contention.forEach(([sign], i) => {
     table.addContention(sign as Sign, signs[i] ?? []);
   });
@@ -163,19 +159,17 @@ const createTable = ({ scope, canary, steps }: InputOptions, durations: Histogra
         });
       }
     },
-    addWaits: (all: readonly PrometheusSeries[], own: readonly PrometheusSeries[]) => {
-      const waitsOf = (some: readonly PrometheusSeries[]) =>
-        some.map(({ metric, values = [] }) => ({ row: rowOf(metric), found: column(values, steps) }));
-      for (const { row, found } of waitsOf(all)) {
-        row?.forEach((cell, step) => {
-          if (cell) cell.cpuWait = { ownSeconds: 0, othersSeconds: counterIncrease(found, step) };
-        });
-      }
-      for (const { row, found } of waitsOf(own)) {
-        row?.forEach((cell, step) => {
-          const ownSeconds = counterIncrease(found, step);
-          const { othersSeconds = 0 } = cell?.cpuWait ?? {};
-          if (cell) cell.cpuWait = { ownSeconds, othersSeconds: Math.max(0, othersSeconds - ownSeconds) };
+    addWaits: (
+      series: readonly PrometheusSeries[],
+      isOwn: (metric: PrometheusSeries['metric']) => boolean,
+    ) => {
+      for (const { metric, values = [] } of series) {
+        const found = column(values, steps);
+        const whose = isOwn(metric) ? 'ownSeconds' : 'othersSeconds';
+        rowOf(metric)?.forEach((cell, step) => {
+          if (cell === undefined) return;
+          const before = cell.cpuWait ?? { ownSeconds: 0, othersSeconds: 0 };
+          cell.cpuWait = { ...before, [whose]: before[whose] + counterIncrease(found, step) };
         });
       }
     },

@@ -65,7 +65,7 @@ export const createPrometheus = (options: PrometheusOptions): Prometheus => {
     // Prometheus explains a refusal in JSON; anything else comes from a proxy and is not repeated.
     if (status !== 200 && !text.startsWith('{'))
       throw new PrometheusError(`Prometheus at ${url.host} answers with status ${status}`);
-    return parseAnswer(text, url);
+    return parseAnswer(status, text, url);
   };
 
   const series = async (path: string, parameters: Readonly<Record<string, string>>) => {
@@ -99,7 +99,10 @@ interface AnswerSeries extends PrometheusSeries {
   readonly histogram?: readonly [number, NativeHistogram];
 }
 
-const parseAnswer = (text: string, base: URL): Answer => {
+/** Statuses of a query that cannot be understood or executed; 503 is one that took too long. */
+const refusals: readonly number[] = [400, 422];
+
+const parseAnswer = (status: number, text: string, base: URL): Answer => {
   let answer: Answer;
   try {
     answer = JSON.parse(text) as Answer;
@@ -110,5 +113,7 @@ const parseAnswer = (text: string, base: URL): Answer => {
   }
   if (answer.status === 'success') return answer;
   const reason = typeof answer.error === 'string' ? answer.error.slice(0, 300) : 'no reason given';
-  throw new PrometheusError(`Prometheus at ${base.host} refuses a query: ${reason}`, { isRefusal: true });
+  const isRefusal = refusals.includes(status);
+  const fails = isRefusal ? 'refuses a query' : `fails at a query (status ${status})`;
+  throw new PrometheusError(`Prometheus at ${base.host} ${fails}: ${reason}`, { isRefusal });
 };

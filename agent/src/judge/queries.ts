@@ -79,23 +79,24 @@ export const contentionQueries = (scope: Scope, native: boolean, windowSeconds: 
 };
 
 /**
- * Seconds for which each version waited for a CPU on each node: those that anyone held, and those that the app itself
- * did, by version; where the app is called differently in each version, by app.
+ * Seconds for which each version waited on each node for a CPU, by who held it. They are not summed here: a culprit that is
+ * no longer named takes its seconds with it, and a sum that falls looks like an agent that has started again.
  */
-export const waitQueries = (scope: Scope) => {
-  const { app, namespace, labels } = scope;
-  const culprit = app === undefined ? 'culprit_app' : 'culprit_version';
-  const own = [
-    ...(app === undefined ? [] : [`culprit_app=${quoted(app)}`]),
-    ...(namespace === undefined ? [] : [`culprit_namespace=${quoted(namespace)}`]),
-  ];
-  const by = `sum by (${labels.version}, ${labels.node}, ${culprit})`;
-  return {
-    all: `${byVersion(scope)} (${metricNames.blame}{${matchers(scope)}})`,
-    own: `${by} (${metricNames.blame}{${[matchers(scope), ...own].join(', ')}})`,
-    isOwn: (metric: Readonly<Record<string, string>>) => metric[culprit] === metric[labels.version],
-  };
+export const waitQuery = (scope: Scope): string => {
+  const { version, node } = scope.labels;
+  const by = `${version}, ${node}, culprit_namespace, culprit_app, culprit_version`;
+  return `sum by (${by}) (${metricNames.blame}{${matchers(scope)}})`;
 };
+
+/** Whether a series of that query is a version's wait for itself. */
+export const isOwnWait =
+  ({ app, namespace, labels }: Scope) =>
+  (metric: Readonly<Record<string, string>>): boolean => {
+    const { culprit_namespace, culprit_app, culprit_version } = metric;
+    const version = metric[labels.version];
+    if (namespace !== undefined && culprit_namespace !== namespace) return false;
+    return app === undefined ? culprit_app === version : culprit_app === app && culprit_version === version;
+  };
 
 /** A rate needs two scrapes, however far apart they are. */
 const leastRateSeconds = 120;
