@@ -4,12 +4,15 @@ import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
+import { sliceBtf } from '../../agent/src/bpftrace/btf.ts';
 import { readJiffyClock } from '../../agent/src/bpftrace/clock.ts';
 import { kernelTypesOf } from '../../agent/src/bpftrace/compose.ts';
 import { composeProbes, loadProbes, ownTypes } from '../../agent/src/probes.ts';
 import { hasLoop, hasShortJumps, helpersOf, programsIn, type Instruction } from '../support/bpf-object.ts';
+import { withFile } from '../support/agent.ts';
 import { describeKernel } from '../support/kernel.ts';
 
+const kernelBtf = '/sys/kernel/btf/vmlinux';
 const include = new URL('../../bpf/include', import.meta.url).pathname;
 /** BPF_MAXINSNS, up to Linux 5.1. */
 const mostInstructions = 4096;
@@ -34,7 +37,8 @@ describeKernel('the verifier of Linux 4.18 would take every program', () => {
       )
       .filter((source) => !isReduced || kernelTypesOf(programOf(source), ownTypes).length === 0)
       .map((source) => ({ source }));
-    const programs = await compile(composeProbes(probes, 1000, await readJiffyClock()), under, args);
+    const text = composeProbes(probes, 1000, await readJiffyClock());
+    const programs = await compile(text, under, args);
     expect(programs.length).toBeGreaterThan(10);
     expect(programs.flatMap(helpersOf), 'it looks into maps').toContain(1);
     for (const program of programs) {
@@ -45,6 +49,18 @@ describeKernel('the verifier of Linux 4.18 would take every program', () => {
       const late = helpersOf(program).filter((id) => id > lastHelper && !replaceable.includes(id));
       expect.soft(late, name).toEqual([]);
     }
+  });
+});
+
+describeKernel('the types of the program alone', () => {
+  test('make the same programs as all types of the kernel', async () => {
+    const probes = await loadProbes('default');
+    const text = composeProbes(probes, 1000, await readJiffyClock());
+    const programs = await compile(text, [], []);
+    const slice = sliceBtf(await readFile(kernelBtf), text);
+    await withFile(slice, async (file) => {
+      expect(await compile(text, [], [], file)).toEqual(programs);
+    });
   });
 });
 
@@ -61,12 +77,17 @@ test('a jump back to where it came from is a loop, and one to what another path 
 const programOf = (source: string) => composeProbes([{ source }], 1000, undefined);
 
 /** Compiles, and loads nothing. */
-const compile = async (text: string, under: readonly string[], args: readonly string[]) => {
+const compile = async (
+  text: string,
+  under: readonly string[],
+  args: readonly string[],
+  btfFile = kernelBtf,
+) => {
   const folder = await mkdtemp(join(tmpdir(), 'plumbline-test-'));
   const object = join(folder, 'object');
   try {
     const command = [...under, 'bpftrace', ...args, '--emit-elf', object, '-'];
-    const env = args.length > 0 ? {} : { BPFTRACE_BTF: '/sys/kernel/btf/vmlinux' };
+    const env = args.length > 0 ? {} : { BPFTRACE_BTF: btfFile };
     await execa('env', command, { input: text, env });
     return programsIn(await readFile(object));
   } finally {

@@ -22,7 +22,7 @@ export interface RunningAgent {
 
 /** A file that is there while `use` runs. */
 export const withFile = async <Result>(
-  text: string,
+  text: string | Buffer,
   use: (file: string) => Promise<Result>,
   mode = 0o644,
 ): Promise<Result> => {
@@ -49,7 +49,7 @@ export const startAgent = async (
   }: {
     readonly awaitReady?: boolean;
     readonly intervalMs?: number;
-    /** All take some seconds to load. */
+    /** All take some seconds to load, at once. */
     readonly probes?: readonly string[] | 'all';
     /** A command that runs the one behind it, such as one of util-linux. */
     readonly under?: readonly string[];
@@ -61,7 +61,8 @@ export const startAgent = async (
 ): Promise<RunningAgent> => {
   const folder = await mkdtemp(join(tmpdir(), 'plumbline-test-'));
   const file = join(folder, 'agent.yaml');
-  const wanted = probes === 'all' ? 'bpftrace: { quickStart: false }\n' : `probes: [${probes.join(', ')}]\n`;
+  const atOnce = /^bpftrace:/m.test(yaml) ? '' : 'bpftrace: { quickStart: false }\n';
+  const wanted = probes === 'all' ? atOnce : `probes: [${probes.join(', ')}]\n`;
   await writeFile(file, `listen: 127.0.0.1:0\ninterval: ${intervalMs}ms\n${wanted}${yaml}`);
   const command = [...under, process.execPath, plumbline, 'agent', '--config', file, ...args];
   const child = execa(command[0] ?? '', command.slice(1), {

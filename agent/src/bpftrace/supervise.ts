@@ -60,6 +60,9 @@ export interface Supervisor {
   readonly program: () => Program;
 }
 
+/** Of a handover; `refused`: the fresh process has ended by itself before it delivered. */
+type Outcome = 'done' | 'refused' | 'failed';
+
 export interface SuperviseOptions extends RunOptions {
   readonly program: Program;
   /** What stands in for it while it is being loaded; undefined where that takes no longer. */
@@ -88,7 +91,7 @@ export const createSupervisor = (options: SuperviseOptions): Supervisor => {
   let runs = 0;
   let current: Run | undefined;
   let leads: Leads = new Map();
-  let handing = Promise.resolve(false);
+  let handing: Promise<Outcome> = Promise.resolve('failed');
   /** While two runs meet, the latest tick: it is older than the next reading, and newer than the last one. */
   let heldBack: readonly Maps[] | undefined;
   const names = new Set<string>();
@@ -130,10 +133,11 @@ export const createSupervisor = (options: SuperviseOptions): Supervisor => {
     return current === undefined || current === run ? end : untilCurrentEnds(current);
   };
 
-  const handOver = async (reason: string, next: Program): Promise<boolean> => {
+  const handOver = async (reason: string, next: Program): Promise<Outcome> => {
     const old = current;
-    if (old === undefined || !state.running) return false;
+    if (old === undefined || !state.running) return 'failed';
     const fresh = start(next);
+    let outcome: Outcome = 'failed';
     try {
       if (!(await isDelivering(fresh, stopping.signal))) throw new Error('it does not start');
       await pause(overlapMs, stopping.signal);
@@ -148,6 +152,7 @@ export const createSupervisor = (options: SuperviseOptions): Supervisor => {
       whole = next;
       program = next;
       become(fresh, ahead);
+      outcome = 'done';
       deliver(goOn(first, ahead), true);
       state.handovers++;
       state.doubtfulEvents += quality.doubtfulEvents;
@@ -156,19 +161,17 @@ export const createSupervisor = (options: SuperviseOptions): Supervisor => {
       const why = error instanceof Error ? error.message : String(error);
       if (!stopping.signal.aborted) log.error({ reason, why }, 'another bpftrace could not take over');
       if (current === old) deliverHeldBack();
+      if (!fresh.ticking.aborted && (await hasEnded(fresh))) outcome = 'refused';
     }
     heldBack = undefined;
-    const isDone = current === fresh;
-    await (isDone ? old : fresh).stop();
-    return isDone;
+    await (outcome === 'done' ? old : fresh).stop();
+    return outcome;
   };
 
-  const handOverInTurn = (
-    reason: string,
-    next: (whole: Program) => Program,
-    from?: Run,
-  ): Promise<boolean> => {
-    handing = handing.then(() => (from === undefined || from === current) && handOver(reason, next(whole)));
+  const handOverInTurn = (reason: string, next: (whole: Program) => Program, from?: Run) => {
+    handing = handing.then(() =>
+      from === undefined || from === current ? handOver(reason, next(whole)) : 'failed',
+    );
     return handing;
   };
 
@@ -176,9 +179,9 @@ export const createSupervisor = (options: SuperviseOptions): Supervisor => {
   const complete = async (standIn: Run): Promise<void> => {
     await isDelivering(standIn, stopping.signal);
     for (let pauseMs = firstPauseMs; current === standIn; pauseMs = Math.min(pauseMs * 2, longestPauseMs)) {
-      const isDone = await handOverInTurn('the rest of the probes', (same) => same, standIn);
-      if (isDone || isAborted(stopping.signal)) return;
-      await options.onRefused(stopping.signal);
+      const outcome = await handOverInTurn('the rest of the probes', (same) => same, standIn);
+      if (outcome === 'done' || isAborted(stopping.signal)) return;
+      if (outcome === 'refused') await options.onRefused(stopping.signal);
       await pause(pauseMs, stopping.signal);
     }
   };
@@ -213,13 +216,16 @@ export const createSupervisor = (options: SuperviseOptions): Supervisor => {
       await completing;
       await handing;
     },
-    handOver: (reason, next = (same) => same) => handOverInTurn(reason, next),
+    handOver: async (reason, next = (same) => same) => (await handOverInTurn(reason, next)) === 'done',
     program: () => program,
   };
 };
 
 const pause = (ms: number, signal: AbortSignal): Promise<void> =>
   sleep(ms, undefined, { signal }).catch(() => undefined);
+
+const hasEnded = ({ ended }: Run): Promise<boolean> =>
+  Promise.race([ended.then(() => true), sleep(0, false)]);
 
 /** A function of its own, so that the compiler does not believe the answer from before an await. */
 const isAborted = (signal: AbortSignal) => signal.aborted;

@@ -65,7 +65,7 @@ const measure = async ({ probes }: CheckAnswer): Promise<void> => {
   const tree = await createCgroupTree('plumbline-kernels');
   const agent = await startOrFail(
     [
-      `bpftrace: { maxMapKeys: ${maxMapKeys} }`,
+      `bpftrace: { maxMapKeys: ${maxMapKeys}, quickStart: false }`,
       `workloads: { static: [{ cgroup: "${tree.path}/*@*", app: $1, version: $2 }] }`,
     ].join('\n'),
   );
