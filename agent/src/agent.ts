@@ -26,8 +26,9 @@ import { newMeasureState } from './measure.ts';
 import { privilegedHere, type Plan, type Privileged } from './privileged.ts';
 import { loadProbes, mapKindsOf, metricsOf, sheddingOrder, switchCosts, textOf } from './probes.ts';
 import { seriesAsJson } from './series/json.ts';
-import { createStore } from './series/store.ts';
+import { createStore, workloadKey } from './series/store.ts';
 import { packageVersion } from './version.ts';
+import type { Workload } from './workloads/workload.ts';
 import { createWorkloads } from './workloads/workloads.ts';
 
 const evictionPauseMs = 30_000;
@@ -178,8 +179,8 @@ export const runAgent = async (
       async (stop) => {
         while (!stop.aborted) {
           await sleep(evictionPauseMs, undefined, { signal: stop }).catch(() => undefined);
-          const living = new Set(workloads.list().map(({ workload }) => JSON.stringify(workload)));
-          const isAlive = (workload: unknown) => living.has(JSON.stringify(workload));
+          const living = new Set(workloads.list().map(({ workload }) => workloadKey(workload)));
+          const isAlive = (workload: Workload) => living.has(workloadKey(workload));
           const evicted = store.evict(isAlive, Date.now() - config.series.retention);
           if (evicted > 0) log.info({ evicted }, 'dropped series of workloads that are gone');
         }

@@ -17,7 +17,7 @@ export interface Parameters {
 
 export const armParameters = ['namespace', 'app', 'canary', 'baseline'] as const;
 /** Longest label value that Kubernetes allows, and more. */
-const longest = 253;
+export const longestValue = 253;
 
 /**
  * Checks that only `known` parameters are there, each once and not empty.
@@ -28,8 +28,8 @@ export const checkQuery = (query: URLSearchParams, known: readonly string[]): vo
   for (const [name, value] of query) {
     if (!known.includes(name)) throw new QueryError(`Expected only ${known.join(', ') || 'no parameters'}`);
     if (query.getAll(name).length > 1) throw new QueryError(`Expected ${name} once`);
-    if (value === '' || value.length > longest)
-      throw new QueryError(`Expected ${name} to have 1 to ${longest} characters`);
+    if (value === '' || value.length > longestValue)
+      throw new QueryError(`Expected ${name} to have 1 to ${longestValue} characters`);
   }
 };
 

@@ -1,7 +1,8 @@
 // In: an address, and how we are known there. Out: what it answers, or an error that says why it does not.
 import { readFile } from 'node:fs/promises';
-import { Agent as HttpAgent, request as httpRequest, type IncomingMessage } from 'node:http';
+import { Agent as HttpAgent, request as httpRequest } from 'node:http';
 import { Agent as HttpsAgent, request as httpsRequest } from 'node:https';
+import { readBody } from './body.ts';
 
 /** How we are known to a server. Files are read anew for each request: tokens and certificates are rotated. */
 export interface Access {
@@ -53,7 +54,9 @@ export const createClient = (options: ClientOptions): Client => {
     const method = body === undefined ? 'GET' : 'POST';
     return new Promise<Answer>((resolve, reject) => {
       const request = send(url, { method, agent, headers, signal, ...tls }, (response) => {
-        readAnswer(response, options.maxAnswerBytes).then(resolve, reject);
+        readBody(response, options.maxAnswerBytes).then((text) => {
+          resolve({ status: response.statusCode ?? 0, text });
+        }, reject);
       });
       request.on('error', reject);
       request.end(body);
@@ -91,17 +94,6 @@ const readSecret = async (file: string, { name }: ClientOptions): Promise<string
   } catch (cause) {
     throw new NoAnswer(`Cannot read ${file}, which the connection to ${name} needs`, { cause });
   }
-};
-
-const readAnswer = async (response: IncomingMessage, maxBytes: number): Promise<Answer> => {
-  const chunks: Buffer[] = [];
-  let bytes = 0;
-  for await (const chunk of response as AsyncIterable<Buffer>) {
-    bytes += chunk.length;
-    if (bytes > maxBytes) throw new Error(`its answer is larger than ${maxBytes / 1e6} MB`);
-    chunks.push(chunk);
-  }
-  return { status: response.statusCode ?? 0, text: Buffer.concat(chunks).toString() };
 };
 
 const reasonOf = (cause: unknown, timeoutMs: number): string => {

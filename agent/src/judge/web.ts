@@ -1,13 +1,11 @@
 // /api/v1/verdict: for Argo Rollouts' web metric, and for people.
 import { z } from 'zod';
-import { armParameters } from '../history/query.ts';
+import { armParameters, longestValue } from '../history/query.ts';
 import type { Wish } from './service.ts';
 import { readSince } from './since.ts';
 import { ok, parseBody, RequestError, type Surface } from './surface.ts';
 
 const parameters = [...armParameters, 'since', 'by'] as const;
-/** Longest label value that Kubernetes allows, and more. */
-const longest = 253;
 
 /**
  * Answers 200 with the verdict whatever it is: Argo takes any other status for an error of ours, and the fifth in a
@@ -27,8 +25,8 @@ const readWish = (given: readonly (readonly [string, string])[]): Wish => {
   for (const [name, value] of found) {
     if (!parameters.some((known) => known === name))
       throw new RequestError(`Expected only ${parameters.join(', ')}`);
-    if (value.length > longest)
-      throw new RequestError(`Expected ${name} to have up to ${longest} characters`);
+    if (value.length > longestValue)
+      throw new RequestError(`Expected ${name} to have up to ${longestValue} characters`);
   }
   const app = found.get('app') ?? '';
   if (app === '') throw new RequestError('Expected app');

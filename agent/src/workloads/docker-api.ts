@@ -2,7 +2,7 @@
 import { once } from 'node:events';
 import { get } from 'node:http';
 import type { IncomingMessage } from 'node:http';
-import { readBody } from './body.ts';
+import { readBody } from '../http/body.ts';
 
 // Not only those that run: the cgroup of a container is there, and works, a moment before it is listed as running.
 // Stopped ones, of which there may be thousands, have no cgroup. Without a version prefix the daemon speaks its own.

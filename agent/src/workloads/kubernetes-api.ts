@@ -6,7 +6,7 @@ import { readFile } from 'node:fs/promises';
 import type { IncomingMessage } from 'node:http';
 import { get } from 'node:https';
 import { z } from 'zod';
-import { readBody } from './body.ts';
+import { readBody } from '../http/body.ts';
 
 /** Files are read anew for each request: the kubelet renews the token, and the CA may change. */
 export interface ApiAccess {
