@@ -90,7 +90,9 @@ export const mapKindsOf = (probes: readonly Probe[], capacity: number): MapKinds
   const metrics = metricsOf(probes);
   return {
     capacity,
-    levels: metrics.flatMap((metric) => (metric.kind === 'gauge' ? [metric.map] : [])),
+    levels: metrics.flatMap((metric) =>
+      metric.kind === 'gauge' ? [{ map: metric.map, unmatched: metric.unmatched }] : [],
+    ),
     histograms: metrics.flatMap((metric) => (metric.kind === 'histogram' ? [metric.buckets] : [])),
   };
 };

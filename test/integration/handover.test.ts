@@ -12,7 +12,7 @@ import { describeKernel } from '../support/kernel.ts';
 import { startNginx, type Nginx } from '../support/nginx.ts';
 import { bpftracesOf, listenerOf } from '../support/processes.ts';
 import { until } from '../support/prometheus.ts';
-import { requestCount } from '../support/series.ts';
+import { counter, requestCount } from '../support/series.ts';
 import { serverScript } from '../support/servers.ts';
 
 const counterOf = async (agent: RunningAgent, name: string) =>
@@ -22,6 +22,18 @@ const maxMapKeys = 1024;
 /** Each makes four entries, one for each status. */
 const livesToFillAMap = 180;
 const mostLives = 250;
+
+/** A client that makes connections, uses each, and keeps them open until it is ended. */
+const holder = (port: number, connections: number): string => `import resource, socket, time
+resource.setrlimit(resource.RLIMIT_NOFILE, (resource.getrlimit(resource.RLIMIT_NOFILE)[1],) * 2)
+kept = [socket.create_connection(('127.0.0.1', ${port})) for _ in range(${connections})]
+for one in kept:
+  one.sendall(b'hello')
+  left = 1000
+  while left > 0: left -= len(one.recv(left))
+print(flush=True)
+time.sleep(1000)
+`;
 
 describeKernel('handover', () => {
   let tree: CgroupTree;
@@ -95,6 +107,65 @@ describeKernel('handover', () => {
       expect(await counterOf(agent, 'restarts')).toBe(0);
     } finally {
       isOver = true;
+      expect((await agent.stop()).exitCode).toBe(0);
+    }
+  });
+
+  test('connections that were open before are open afterwards, and end; those that find no room are told', async () => {
+    const server = await startChild(['python3', serverScript('tcp.py'), '127.0.0.1'], {
+      tree,
+      cgroup: 'pool',
+    });
+    const port = Number(await server.firstLine());
+    const hold = async (cgroup: string, connections: number) => {
+      const child = await startChild(['python3', '-c', holder(port, connections)], { tree, cgroup });
+      await child.firstLine();
+      return child;
+    };
+    const agent = await startAgent(config, { probes: ['http', 'tcp'] });
+    const counts = async (app: string) => {
+      const series = await agent.settledSeries();
+      const of = (name: string) => counter(series, `plumbline_tcp_${name}`, app);
+      return {
+        opened: of('connections_opened_total'),
+        active: of('connections_active'),
+        closed: of('connections_closed_total'),
+        unmatched: of('unmatched_closes_total'),
+        received: of('received_bytes_total'),
+        untracked: of('untracked_total'),
+      };
+    };
+    const clients = [await hold('early', 12), await hold('late', 20)];
+    try {
+      const before = { opened: 20, active: 20, closed: 0, unmatched: 0, received: 0, untracked: 0 };
+      expect(await counts('late')).toEqual(before);
+      await manyShortLives(async (count) => {
+        if (count >= livesToFillAMap) await sleep(1000);
+        return (await counterOf(agent, 'handovers')) > 0;
+      });
+      expect(await counts('late')).toEqual(before);
+      await Promise.all(clients.splice(0).map((child) => child.stop()));
+      const gone = { opened: 20, active: 0, closed: 20, unmatched: 20, received: 20_000, untracked: 0 };
+      expect(await counts('late')).toEqual(gone);
+      expect(await counts('early')).toEqual({
+        ...gone,
+        opened: 12,
+        closed: 12,
+        unmatched: 12,
+        received: 12_000,
+      });
+      expect(await counts('pool')).toMatchObject({ opened: 32, active: 0, closed: 32 });
+
+      clients.push(await hold('crowd', 1500));
+      const { opened, active, untracked } = await counts('crowd');
+      expect([opened, active + untracked]).toEqual([1500, 1500]);
+      expect(untracked).toBeGreaterThan(0);
+      await Promise.all(clients.splice(0).map((child) => child.stop()));
+      await expect
+        .poll(() => counts('crowd'))
+        .toMatchObject({ active: 0, closed: 1500, unmatched: untracked });
+    } finally {
+      await Promise.all([server, ...clients].map((child) => child.stop()));
       expect((await agent.stop()).exitCode).toBe(0);
     }
   });

@@ -1,4 +1,4 @@
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { goOn, meet } from './handover.ts';
 import type { Maps } from './run.ts';
 
@@ -121,11 +121,60 @@ test('what comes only at the end is no doubt: both have counted it from its firs
   expect({ lead, doubtfulEvents }).toEqual({ lead: { a: 70 }, doubtfulEvents: 0 });
 });
 
-test('of a map that falls as well as rises, nothing is taken over', async () => {
-  const { leads } = await meet(readings([inOneMap({ a: 3 })]), readings([inOneMap({ a: 1 })]), {
+test('of a level that tells no unmatched ends, nothing is taken over; what is forgotten is told', async () => {
+  const { leads, forgotten } = await meet(readings([inOneMap({ a: 3 })]), readings([inOneMap({ a: 1 })]), {
     capacity: 1024,
-    levels: ['@http_unmatched'],
+    levels: [{ map: '@http_unmatched' }],
     histograms: [],
   });
-  expect([...leads]).toEqual([]);
+  expect(goOn(inOneMap({ a: 1 }), leads)).toEqual(inOneMap({ a: 1 }));
+  expect(forgotten).toBe(2);
+});
+
+describe('a level', () => {
+  const levels = [{ map: '@active', unmatched: '@unmatched' }];
+  const open = (active: Counts, unmatched: Counts = {}): Maps =>
+    new Map([
+      ['@active', new Map(Object.entries(active))],
+      ['@unmatched', new Map(Object.entries(unmatched))],
+    ]);
+  const meetLevels = (old: readonly Maps[], fresh: readonly Maps[]) =>
+    meet(readings(old), readings(fresh), { capacity: 1024, levels, histograms: [] });
+  const active = (maps: Maps) => Object.fromEntries(maps.get('@active') ?? []);
+
+  test('keeps what was open before, also where nothing new has come, until its unmatched ends come', async () => {
+    const { leads, forgotten } = await meetLevels([open({ a: 10, b: 4 })], [open({ a: 2 }, { a: 1 })]);
+    expect(forgotten).toBe(0);
+    expect(active(goOn(open({ a: 2 }, { a: 1 }), leads))).toEqual({ a: 10, b: 4 });
+    expect(active(goOn(open({ a: 3 }, { a: 6, b: 4 }), leads))).toEqual({ a: 6 });
+  });
+
+  test('does not fall below what is open by ends of what neither has seen begin', async () => {
+    const { leads } = await meetLevels([open({ a: 10 })], [open({ a: 2 })]);
+    expect(active(goOn(open({ a: 5 }, { a: 100 }), leads))).toEqual({ a: 5 });
+  });
+
+  test('goes on over a second handover', async () => {
+    const first = await meetLevels([open({ a: 10 })], [open({ a: 2 })]);
+    const old = goOn(open({ a: 3 }, { a: 1 }), first.leads);
+    const { leads } = await meetLevels([old], [open({}, { a: 2 })]);
+    expect(active(goOn(open({ a: 1 }, { a: 5 }), leads))).toEqual({ a: 8 });
+  });
+
+  test('is taken from a round in which nothing came in between', async () => {
+    const moving = [open({ a: 1 }), open({ a: 2 }), open({ a: 2 }), open({ a: 3 })];
+    const counting = moving.map((maps, round) => new Map([...maps, ['@n', new Map([['k', round]])]]));
+    const old = [10, 11, 11].map(
+      (a, round) => new Map([...open({ a }), ['@n', new Map([['k', round + 5.5]])]]),
+    );
+    let ms = 0;
+    const { leads, rounds } = await meet(
+      readings(old),
+      readings(counting),
+      { capacity: 1024, levels, histograms: [] },
+      () => (ms += 3400),
+    );
+    expect(rounds).toBe(3);
+    expect(active(goOn(open({ a: 3 }), leads))).toEqual({ a: 12 });
+  });
 });

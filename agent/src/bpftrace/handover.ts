@@ -1,18 +1,41 @@
 // In: two runs that count the same events. Out: how the new one goes on where the old one ends. Pure.
+import type { MapValues } from './parse.ts';
 import type { Maps } from './run.ts';
 
 /** What the maps of a program are. */
 export interface MapKinds {
   /** Most entries that one can hold. */
   readonly capacity: number;
-  /** Those that fall as well as rise: the new run takes nothing over of these, since it will not see the end of it. */
-  readonly levels: readonly string[];
+  readonly levels: readonly Level[];
   /** Those whose buckets, the last field of their keys, are one histogram together: each event is in one of them. */
   readonly histograms: readonly (readonly string[])[];
 }
 
-/** How far the old run is ahead, by map and key. */
-export type Leads = ReadonlyMap<string, ReadonlyMap<string, number>>;
+/** A map of what has begun and not ended: it falls as well as rises. */
+export interface Level {
+  readonly map: string;
+  /** The map of what ended and whose begin was not seen; without one, nothing is taken over. */
+  readonly unmatched?: string | undefined;
+}
+
+/** How the new run goes on: by map and key, what is added to its values. */
+export interface Leads {
+  /** How far the old run is ahead. */
+  readonly counts: ReadonlyMap<string, ReadonlyMap<string, number>>;
+  /** What had begun before the new run was there, and will end unmatched in it. */
+  readonly carried: ReadonlyMap<string, ReadonlyMap<string, Carried>>;
+}
+
+interface Carried {
+  readonly unmatched: string;
+  readonly value: number;
+  /** Of unmatched ends, so many had come when it was that value. */
+  readonly ends: number;
+  /** Nothing came in between while that was found out. */
+  readonly isCertain: boolean;
+}
+
+export const noLeads: Leads = { counts: new Map(), carried: new Map() };
 
 export interface Meeting {
   readonly leads: Leads;
@@ -21,6 +44,8 @@ export interface Meeting {
   readonly next: Maps;
   /** Events that may be counted twice or not at all, at most. */
   readonly doubtfulEvents: number;
+  /** What is open, and not followed any more. */
+  readonly forgotten: number;
   readonly rounds: number;
 }
 
@@ -58,16 +83,20 @@ export const meet = async (
   const startMs = now();
   const groupsOf = grouping(kinds);
   const bounds: Groups<Bounds> = new Map();
+  const carried = new Map(kinds.levels.map(({ map }) => [map, new Map<string, Carried>()]));
   let before = await readNew();
   for (let rounds = 1; ; rounds++) {
     const old = await readOld();
     const next = await readNew();
     const round = { before: inBoth(before, old, kinds), old, after: inBoth(next, old, kinds) };
     narrow(bounds, round, groupsOf);
+    carry(carried, { before, old, after: next }, kinds);
     const unknown = total(bounds, ({ least, most }) => Math.ceil((most - least) / 2));
     if (unknown === 0 || rounds === mostRounds || now() - startMs >= longestMs) {
-      const { leads, unplaced } = share(bounds, round, groupsOf);
-      return { leads, last: old, next, doubtfulEvents: unknown + unplaced, rounds };
+      const { leads: counts, unplaced } = share(bounds, round, groupsOf);
+      const doubtfulEvents = unknown + unplaced;
+      const forgotten = forgottenOf(old, next, kinds);
+      return { leads: { counts, carried }, last: old, next, doubtfulEvents, forgotten, rounds };
     }
     before = next;
   }
@@ -78,7 +107,7 @@ const inBoth = (maps: Maps, old: Maps, { capacity, levels }: MapKinds): Maps =>
   new Map(
     [...maps].flatMap(([map, values]) => {
       const counts = old.get(map);
-      if (counts === undefined || levels.includes(map)) return [];
+      if (counts === undefined || levels.some((level) => level.map === map)) return [];
       if (counts.size < capacity) return [[map, values]];
       return [[map, new Map([...values].filter(([key]) => counts.has(key)))]];
     }),
@@ -148,6 +177,35 @@ const share = (bounds: Groups<Bounds>, { before, old, after }: Round, groupsOf: 
   return { leads, unplaced: total(toPlace, Math.abs) };
 };
 
+/** Finds what of each level only the old run knows of; a round in which nothing came in between says it exactly. */
+const carry = (
+  carried: ReadonlyMap<string, Map<string, Carried>>,
+  { before, old, after }: Round,
+  { levels }: MapKinds,
+): void => {
+  for (const { map, unmatched } of levels) {
+    const known = carried.get(map);
+    if (known === undefined || unmatched === undefined || !after.has(map)) continue;
+    const valueOf = (maps: Maps, name: string, key: string) => maps.get(name)?.get(key) ?? 0;
+    for (const [key, level] of old.get(map) ?? []) {
+      const ends = valueOf(after, unmatched, key);
+      const isCertain =
+        valueOf(before, map, key) === valueOf(after, map, key) && valueOf(before, unmatched, key) === ends;
+      if (!isCertain && known.has(key)) continue;
+      known.set(key, { unmatched, value: level - valueOf(after, map, key), ends, isCertain });
+    }
+  }
+};
+
+/** Of the levels that nothing is taken over of, where the new run has them too. */
+const forgottenOf = (old: Maps, next: Maps, { levels }: MapKinds): number =>
+  levels
+    .filter(({ map, unmatched }) => unmatched === undefined && next.has(map))
+    .flatMap(({ map }) =>
+      [...(old.get(map) ?? [])].map(([key, value]) => value - (next.get(map)?.get(key) ?? 0)),
+    )
+    .reduce((sum, value) => sum + Math.max(0, value), 0);
+
 /** How many events the new run had counted since `before` when the old one was read. */
 const eventsToPlace = (bounds: Groups<Bounds>, before: Groups<number>, old: Groups<number>) => {
   const toPlace: Groups<number> = new Map();
@@ -174,11 +232,23 @@ const total = <Value>(groups: Groups<Value>, eventsOf: (value: Value) => number)
     .reduce((sum, value) => sum + eventsOf(value), 0);
 
 /** The values of the new run as those of the old one would go on. */
-export const goOn = (maps: Maps, leads: Leads): Maps =>
+export const goOn = (maps: Maps, { counts, carried }: Leads): Maps =>
   new Map(
     [...maps].map(([map, values]) => {
-      const byKey = leads.get(map);
+      const before = carried.get(map);
+      if (before !== undefined) return [map, withCarried(values, before, maps)];
+      const byKey = counts.get(map);
       if (byKey === undefined || byKey.size === 0) return [map, values];
       return [map, new Map([...values].map(([key, value]) => [key, value + (byKey.get(key) ?? 0)]))];
     }),
   );
+
+/** Each unmatched end is taken for one of what was carried over, as long as there is some of it. */
+const withCarried = (values: MapValues, carried: ReadonlyMap<string, Carried>, maps: Maps): MapValues => {
+  const all = new Map(values);
+  for (const [key, { unmatched, value, ends }] of carried) {
+    const left = value - ((maps.get(unmatched)?.get(key) ?? 0) - ends);
+    if (left > 0) all.set(key, (values.get(key) ?? 0) + left);
+  }
+  return all;
+};

@@ -2,7 +2,7 @@
 // fresh one can take over.
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { ChildEnd } from './child.ts';
-import { goOn, meet, type Leads, type MapKinds } from './handover.ts';
+import { goOn, meet, noLeads, type Leads, type MapKinds } from './handover.ts';
 import type { MapValues } from './parse.ts';
 import {
   isDelivering,
@@ -27,6 +27,8 @@ export interface SupervisorState {
   handovers: number;
   /** Events that handovers may have counted twice or not at all, at most. */
   doubtfulEvents: number;
+  /** Connections that were open at a handover, and that the fresh process does not know. */
+  forgotten: number;
   brokenLines: number;
   lostEvents: number;
   /** Unix ms of the latest snapshot; undefined before the first. */
@@ -41,6 +43,7 @@ export const newSupervisorState = (): SupervisorState => ({
   restarts: 0,
   handovers: 0,
   doubtfulEvents: 0,
+  forgotten: 0,
   brokenLines: 0,
   lostEvents: 0,
   lastSnapshotMs: undefined,
@@ -90,7 +93,7 @@ export const createSupervisor = (options: SuperviseOptions): Supervisor => {
   let program = whole;
   let runs = 0;
   let current: Run | undefined;
-  let leads: Leads = new Map();
+  let leads = noLeads;
   let handing: Promise<Outcome> = Promise.resolve('failed');
   /** While two runs meet, the latest tick: it is older than the next reading, and newer than the last one. */
   let heldBack: readonly Maps[] | undefined;
@@ -119,7 +122,7 @@ export const createSupervisor = (options: SuperviseOptions): Supervisor => {
     return run;
   };
 
-  const become = (run: Run | undefined, ahead: Leads = new Map()): void => {
+  const become = (run: Run | undefined, ahead: Leads = noLeads): void => {
     current = run;
     leads = ahead;
     state.pid = run?.pid;
@@ -156,6 +159,7 @@ export const createSupervisor = (options: SuperviseOptions): Supervisor => {
       deliver(goOn(first, ahead), true);
       state.handovers++;
       state.doubtfulEvents += quality.doubtfulEvents;
+      state.forgotten += quality.forgotten;
       log.info({ reason, ...quality }, 'another bpftrace took over');
     } catch (error) {
       const why = error instanceof Error ? error.message : String(error);

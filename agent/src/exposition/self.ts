@@ -84,6 +84,11 @@ export const selfMetrics = (state: AgentState): readonly SelfMetric[] => [
     'Events that handovers may have counted twice or not at all, at most.',
     () => [[state.measuring.doubtfulEvents]],
   ),
+  counter(
+    'probe_handover_forgotten_connections_total',
+    'WebSocket connections that were open at a handover: from then on they are in no metric.',
+    () => [[state.measuring.forgotten]],
+  ),
   counter('probe_kernel_seconds_total', 'CPU time of the programs of a probe, estimated from samples.', () =>
     costs(state, ({ seconds }) => seconds),
   ),

@@ -29,6 +29,11 @@ export interface CounterDefinition extends MetricDefinition {
   readonly kind: 'counter' | 'gauge';
   readonly map: string;
   readonly scale: number;
+  /**
+   * Of a gauge of what has begun and not ended: the map of what ended and whose begin was not seen. By it, what was open
+   * before a handover goes on to count, and to end.
+   */
+  readonly unmatched?: string;
   /** The map is keyed (victim's cgroup, culprit's cgroup): labels `culprit_…`, ten of them a victim, and "other". */
   readonly hasCulprit?: true;
 }

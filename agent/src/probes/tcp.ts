@@ -57,7 +57,7 @@ export const probe: Probe = {
       ),
       fields: [role, peerPort, reason],
     },
-    counter('plumbline_tcp_connections_closed_total', 'Connections closed.', '@tcp_lifetimes'),
+    counter('plumbline_tcp_connections_closed_total', 'Connections closed.', '@tcp_srtt'),
     {
       ...counter('plumbline_tcp_connections_reset_total', 'Connections ended by a reset.', '@tcp_reset'),
       fields: [role, peerPort, direction],
@@ -69,6 +69,7 @@ export const probe: Probe = {
         '@tcp_active',
       ),
       kind: 'gauge',
+      unmatched: '@tcp_unmatched',
     },
     counter(metricNames.retransmits, 'Segments sent once more.', '@tcp_retransmits'),
     counter('plumbline_tcp_sent_bytes_total', 'Payload sent on connections closed.', '@tcp_sent_bytes'),
@@ -77,17 +78,19 @@ export const probe: Probe = {
       'Payload received on connections closed.',
       '@tcp_received_bytes',
     ),
-    {
-      ...counter(
-        'plumbline_tcp_unmatched_closes_total',
-        'Connections closed whose opening was not seen, and which are in no other metric.',
-        '@tcp_unmatched',
-      ),
-      fields: [],
-    },
+    counter(
+      'plumbline_tcp_unmatched_closes_total',
+      'Of the connections closed, those whose opening was not seen: how long they lived is not known.',
+      '@tcp_unmatched',
+    ),
+    counter(
+      'plumbline_tcp_untracked_total',
+      'Of the connections opened, those for which a kernel map had no room: they are not in the gauge of active ones.',
+      '@tcp_untracked',
+    ),
     histogram(
       'plumbline_tcp_connection_duration_seconds',
-      'Time from established to closed.',
+      'Time from established to closed, of connections whose opening was seen.',
       '@tcp_lifetimes',
       '@tcp_lifetime_ns',
     ),
