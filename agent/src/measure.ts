@@ -1,5 +1,6 @@
 // In: probes and what they may cost. Out: snapshots of their maps, and what they do cost; all of it takes rights.
 import type { ChildOptions } from './bpftrace/child.ts';
+import { createSleepWatch, readAsleepNs, withAsleep } from './bpftrace/clock.ts';
 import { compose, ownedPrograms } from './bpftrace/compose.ts';
 import { createFillWatch } from './bpftrace/fill.ts';
 import type { MapKinds } from './bpftrace/handover.ts';
@@ -81,7 +82,11 @@ export const measure = (
     off,
     coming,
     files,
-    text: (token) => compose(Object.values(textsOf({ off, coming, files })), noFragment, intervalMs, token),
+    text: (token) =>
+      withAsleep(
+        compose(Object.values(textsOf({ off, coming, files })), noFragment, intervalMs, token),
+        readAsleepNs(),
+      ),
   });
   const standInFor = (whole: Program): Program | undefined => {
     const names = Object.keys(textsOf(whole));
@@ -132,6 +137,7 @@ export const measure = (
       observeFill(snapshot);
       onSnapshot(snapshot);
     },
+    isStale: createSleepWatch(),
     onRefused: leaveOutRefused,
   });
   // One that is still attaching has only some of its programs.

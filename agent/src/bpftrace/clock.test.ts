@@ -1,5 +1,13 @@
 import { expect, test } from 'vitest';
-import { clockFragment, parseTimerList, relateClocks } from './clock.ts';
+import {
+  clockFragment,
+  createSleepWatch,
+  parseAsleepNs,
+  parseTimerList,
+  readAsleepNs,
+  relateClocks,
+  withAsleep,
+} from './clock.ts';
 
 const timerList = `Timer List Version: v0.10
 HRTIMER_MAX_CLOCK_BASES: 8
@@ -55,4 +63,35 @@ test('readings that fit no CONFIG_HZ relate nothing', () => {
 
 test('without a clock the fragment is zeros', () => {
   expect(clockFragment(undefined)).toContain('$jiffy_ns = (uint64)0;');
+});
+
+test('the time asleep is the offset of the boot clock, of the first CPU', () => {
+  const clock = (index: number, offset: number) =>
+    ` clock ${index}:\n  .base:       0000000047aa810a\n  .index:      ${index}\n  .resolution: 1 nsecs\n` +
+    `  .offset:     ${offset} nsecs\nactive timers:\n #0: <00000000b7e5bb39>, tick_nohz_handler, S:01\n`;
+  const cpu = (asleepNs: number) =>
+    [0, 1_795_250_307_443_864_857, asleepNs].map((offset, index) => clock(index, offset)).join('');
+  expect(parseAsleepNs(`cpu: 0\n${cpu(28_800_000_000_123)}cpu: 1\n${cpu(0)}`)).toBe(28_800_000_000_123);
+  expect(parseAsleepNs(timerList)).toBe(0);
+});
+
+test('without such a clock in the kernel, or the right to see it, nobody has slept', () => {
+  expect(readAsleepNs('/proc/absent', '6.18.0')).toBe(0);
+  expect(readAsleepNs('/proc/timer_list', '5.4.0')).toBe(0);
+});
+
+test('a program is given the time asleep anew', () => {
+  const program = clockFragment(undefined, 5) + clockFragment(undefined, 5);
+  expect(withAsleep(program, 28_800_000_000_123)).toBe(
+    clockFragment(undefined, 28_800_000_000_123) + clockFragment(undefined, 28_800_000_000_123),
+  );
+});
+
+test('sleep is noticed once, and the steps in which the kernel tells its uptime are none', () => {
+  let asleepMs = 0;
+  const hasSlept = createSleepWatch(() => asleepMs);
+  asleepMs = 10;
+  expect(hasSlept()).toBe(false);
+  asleepMs = 5000;
+  expect([hasSlept(), hasSlept()]).toEqual([true, false]);
 });

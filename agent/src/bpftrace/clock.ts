@@ -1,8 +1,11 @@
-// In: /proc/timer_list, read a few times. Out: how the kernel's jiffies relate to its monotonic clock.
+// In: /proc/timer_list, read a few times. Out: how the kernel's jiffies, its monotonic clock and bpftrace's relate.
+import { readFileSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
+import { release, uptime } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { isAtLeast } from './kernel.ts';
 
-/** One reading: nanoseconds of CLOCK_MONOTONIC, which bpftrace calls `nsecs`, and jiffies. */
+/** One reading: nanoseconds of CLOCK_MONOTONIC, and jiffies. */
 export interface ClockReading {
   readonly ns: number;
   readonly jiffies: number;
@@ -58,7 +61,45 @@ export const relateClocks = (readings: readonly ClockReading[]): JiffyClock | un
 };
 
 /** The fragment `node/clock.bt`: constants of this node, since its last boot; zeros where they are not known. */
-export const clockFragment = (clock: JiffyClock | undefined): string => {
+export const clockFragment = (clock: JiffyClock | undefined, asleepNs = readAsleepNs()): string => {
   const { ns, jiffies, jiffyNs } = clock ?? { ns: 0, jiffies: 0, jiffyNs: 0 };
-  return `$jiffy_ns = (uint64)${jiffyNs};\n$clock_jiffies = (uint64)${jiffies};\n$clock_ns = (uint64)${ns};\n`;
+  const clocks = `$jiffy_ns = (uint64)${jiffyNs};\n$clock_jiffies = (uint64)${jiffies};\n$clock_ns = (uint64)${ns};\n`;
+  return `${clocks}$asleep_ns = (uint64)${asleepNs};\n`;
+};
+
+/** The same program with the time asleep as it is now. */
+export const withAsleep = (program: string, asleepNs: number): string =>
+  program.replaceAll(/(\$asleep_ns = \(uint64\))\d+;/g, `$1${asleepNs};`);
+
+/**
+ * How long this node has slept since it was booted, in ns: bpftrace's `nsecs` counts that (CLOCK_BOOTTIME), and the times
+ * that the kernel keeps of sockets do not. Before Linux 5.8, programs have no such clock, and `nsecs` does not either.
+ */
+export const readAsleepNs = (file = '/proc/timer_list', kernel = release()): number => {
+  if (!isAtLeast(kernel, [5, 8])) return 0;
+  try {
+    return parseAsleepNs(readFileSync(file, 'utf8'));
+  } catch {
+    return 0;
+  }
+};
+
+/** Clock 2 is CLOCK_BOOTTIME (include/linux/hrtimer.h), and its offset that from CLOCK_MONOTONIC. */
+export const parseAsleepNs = (text: string): number =>
+  Number(/^ clock 2:\n(?: {2}\..*\n)*? {2}\.offset: +(\d+) nsecs$/m.exec(text)?.[1] ?? 0);
+
+/** The kernel tells its uptime in steps of 10 ms. */
+const leastSleepMs = 100;
+
+/** Returns a function that tells whether the node has slept since it was last called. */
+export const createSleepWatch = (
+  asleepMs: () => number = () => uptime() * 1000 - performance.now(),
+): (() => boolean) => {
+  let known = asleepMs();
+  return () => {
+    const now = asleepMs();
+    if (now - known < leastSleepMs) return false;
+    known = now;
+    return true;
+  };
 };

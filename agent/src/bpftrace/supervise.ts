@@ -74,6 +74,8 @@ export interface SuperviseOptions extends RunOptions {
   readonly kinds: MapKinds;
   /** Called at each tick. */
   readonly onSnapshot: (snapshot: Snapshot) => void;
+  /** Asked at each tick: constants in the program hold no more. What it has counted since the last tick is not delivered. */
+  readonly isStale: () => boolean;
   /** Called when the program did not deliver: it may say something else when it is started again. */
   readonly onRefused: (signal: AbortSignal) => Promise<void>;
 }
@@ -116,6 +118,12 @@ export const createSupervisor = (options: SuperviseOptions): Supervisor => {
   const start = (some: Program): Run => {
     const run = startRun(some, options, stopping.signal, (maps) => {
       if (run !== current) return;
+      if (options.isStale()) {
+        log.warn({}, 'the node has slept, and the program has the clocks from before: starting it again');
+        become(undefined);
+        void run.stop();
+        return;
+      }
       if (heldBack === undefined) deliver(goOn(maps, leads));
       else heldBack = [goOn(maps, leads)];
     });
