@@ -13,6 +13,10 @@ interface KubernetesObject {
   readonly kind: string;
   readonly metadata: { readonly name: string };
 }
+interface Container {
+  readonly securityContext: object;
+  readonly volumeMounts: readonly object[];
+}
 type Fields = Readonly<Record<string, unknown>>;
 
 const objectsOf = (text: string) =>
@@ -99,6 +103,7 @@ describe('values', async () => {
     ['a configuration that is the chart’s to set', { config: { listen: '0.0.0.0:1' } }],
     ['a capability that nothing needs', { capabilities: ['SETUID', 'SETGID', 'NET_ADMIN'] }],
     ['no way to become another user', { capabilities: ['BPF', 'PERFMON'] }],
+    ['probes that are no list', { config: { probes: 'tls' } }],
     ['root as the user who listens', { config: { user: 0 } }],
   ])('%s is refused', (_, values) => {
     expect(validate({ ...defaults, ...values })).toBe(false);
@@ -114,6 +119,21 @@ describe.skipIf(!hasHelm)(`chart${hasHelm ? '' : ' (missing: helm)'}`, () => {
 
   test('is what the manifests were made of', async () => {
     expect(plain).toEqual(objectsOf(await render()));
+  });
+
+  test('with the probe tls, has the capabilities that it takes, once each, and no mount more', async () => {
+    const rights = ['--set', 'capabilities={BPF,PERFMON,SETUID,SETGID,SYS_PTRACE}'];
+    const objects = objectsOf(await render('--set', 'config.probes={http,http2,tls}', ...rights));
+    const containerOf = (some: typeof objects) =>
+      (find(some, 'DaemonSet') as { spec: { template: { spec: { containers: [Container] } } } }).spec.template
+        .spec.containers[0];
+    const { securityContext, volumeMounts } = containerOf(objects);
+    expect(securityContext).toMatchObject({
+      privileged: false,
+      capabilities: { add: ['BPF', 'PERFMON', 'SETUID', 'SETGID', 'SYS_PTRACE', 'SYS_ADMIN'] },
+    });
+    expect(securityContext).not.toHaveProperty('allowPrivilegeEscalation');
+    expect(volumeMounts).toEqual(containerOf(plain).volumeMounts);
   });
 
   const everything = [

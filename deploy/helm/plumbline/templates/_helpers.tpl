@@ -32,6 +32,11 @@ app.kubernetes.io/managed-by: {{ .Release.Service }}
 {{- end }}
 {{- end }}
 
+{{- define "plumbline.capabilities" -}}
+{{- $tls := ternary (list "SYS_ADMIN" "SYS_PTRACE") list (has "tls" (.Values.config.probes | default list)) -}}
+{{ concat .Values.capabilities $tls | uniq | toJson }}
+{{- end }}
+
 {{- define "plumbline.config" -}}
 {{- $set := dict "listen" (printf "0.0.0.0:%v" .Values.port) -}}
 {{- mergeOverwrite (deepCopy .Values.config) $set | toYaml }}
