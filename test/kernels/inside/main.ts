@@ -1,5 +1,6 @@
 // Runs on the node that is tested, a guest or this machine. Out: on stdout, a report of whether the agent does here
-// what it promises. Its arguments are the interval of the agent in ms and the entries of a map: a guest is slow and small.
+// what it promises. Its arguments are the interval of the agent in ms, the entries of a map (a guest is slow and small), and
+// names of probes that are to run besides those that need not be named.
 import { execa } from 'execa';
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
@@ -14,13 +15,19 @@ import { fieldOfPrograms, mostVerified } from '../../support/programs.ts';
 import type { Content } from '../report.ts';
 import type { Check, Rig } from './check.ts';
 
-const [intervalMs = '200', maxMapKeys = '16384'] = process.argv.slice(2);
+const [intervalMs = '200', maxMapKeys = '16384', ...optIn] = process.argv.slice(2);
 
 /** What `plumbline check --json` says; this is the format that people rely on. */
 interface CheckAnswer {
   readonly fit: boolean;
   readonly findings: readonly { name: string; status: string; found: string; remedy?: string }[];
-  readonly probes: readonly { name: string; mode: 'full' | 'reduced' | 'none' }[];
+  readonly probes: readonly FittedProbe[];
+  readonly notAskedFor: readonly FittedProbe[];
+}
+
+interface FittedProbe {
+  readonly name: string;
+  readonly mode: 'full' | 'reduced' | 'none';
 }
 
 const send = (content: Content): void => {
@@ -59,7 +66,8 @@ const refuse = async ({ findings }: CheckAnswer): Promise<void> => {
   }
 };
 
-const measure = async ({ probes }: CheckAnswer): Promise<void> => {
+const measure = async ({ probes: always, notAskedFor }: CheckAnswer): Promise<void> => {
+  const probes = [...always, ...notAskedFor.filter(({ name }) => optIn.includes(name))];
   send({ kind: 'probes', modes: Object.fromEntries(probes.map(({ name, mode }) => [name, mode])) });
   step('starts the agent');
   const tree = await createCgroupTree('plumbline-kernels');
@@ -68,7 +76,9 @@ const measure = async ({ probes }: CheckAnswer): Promise<void> => {
       `bpftrace: { maxMapKeys: ${maxMapKeys}, quickStart: false }`,
       `workloads: { static: [{ cgroup: "${tree.path}/*@*", app: $1, version: $2 }] }`,
     ].join('\n'),
+    probes.map(({ name }) => name),
   );
+  if (probes.some(({ name, mode }) => name === 'tls' && mode !== 'none')) await untilAttached(agent);
   const children = await childrenOf(agent.pid);
   const bpftracePid = children.find(({ command }) => command.includes('bpftrace'))?.pid ?? 0;
   const counts = { sent: 0, counted: 0 };
@@ -101,8 +111,8 @@ const measure = async ({ probes }: CheckAnswer): Promise<void> => {
   }
 };
 
-/** With all probes. @throws Error with what bpftrace says when it does not take them: the agent would try for ever */
-const startOrFail = async (yaml: string): Promise<RunningAgent> => {
+/** @throws Error with what bpftrace says when it does not take them: the agent would try for ever */
+const startOrFail = async (yaml: string, probes: readonly string[]): Promise<RunningAgent> => {
   const failing = new AbortController();
   const failed = once(failing.signal, 'abort').then(() => {
     throw new Error(String(failing.signal.reason));
@@ -111,7 +121,15 @@ const startOrFail = async (yaml: string): Promise<RunningAgent> => {
     send({ kind: 'log', text });
     if (text.includes('bpftrace ended')) failing.abort(text);
   };
-  return Promise.race([startAgent(yaml, { intervalMs: Number(intervalMs), probes: 'all', onLog }), failed]);
+  return Promise.race([startAgent(yaml, { intervalMs: Number(intervalMs), probes, onLog }), failed]);
+};
+
+/** Another bpftrace takes over, with the libraries in use: the agent's own Node is one. */
+const untilAttached = async (agent: RunningAgent): Promise<void> => {
+  step('waits for libraries');
+  const attached = async () =>
+    Number(/^plumbline_tls_libraries\{.*state="attached"\} (\d+)$/m.exec(await agent.metrics())?.[1]);
+  while (!((await attached()) > 0)) await sleep(200);
 };
 
 /** Runs checks/NAME, if there is one: without it, a probe has loaded and that is all. */
@@ -127,7 +145,7 @@ const checkProbe = async (name: string, rig: Rig): Promise<void> => {
 };
 
 /** The agent runs each probe as the check said, and its output is whole. */
-const expectSameProbes = (probes: CheckAnswer['probes'], metrics: string): void => {
+const expectSameProbes = (probes: readonly FittedProbe[], metrics: string): void => {
   for (const { name, mode } of probes) {
     const line = (metric: string) =>
       metrics.split('\n').find((one) => one.startsWith(`${metric}{`) && one.includes(`probe="${name}"`));
