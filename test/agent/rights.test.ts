@@ -4,7 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { execa } from 'execa';
 import { expect, test } from 'vitest';
 import { isRunning } from '../../demo/cgroup.ts';
-import { plumbline, startAgent, valueOf, type RunningAgent } from '../support/agent.ts';
+import { plumbline, startAgent, valueOf, withCapabilities, type RunningAgent } from '../support/agent.ts';
 import { describeKernel } from '../support/kernel.ts';
 import { bpftracesOf, listenerOf } from '../support/processes.ts';
 
@@ -40,7 +40,7 @@ describeKernel('rights', () => {
         expect(BigInt(`0x${(await statusOf(String(bpftrace)))('CapEff')}`)).toBe(capabilities);
         expect(valueOf(await agent.metrics(), 'plumbline_probe_up')).toBe(1);
       },
-      { under: ['setpriv', `--bounding-set=${only(few)}`] },
+      { under: withCapabilities(few) },
     );
   });
 
@@ -92,8 +92,9 @@ describeKernel('rights', () => {
 
   test('the check names the capability that is missing, and for which probe', async () => {
     const check = async (...capabilities: readonly string[]) => {
-      const args = [`--bounding-set=${only(capabilities)}`, process.execPath, plumbline, 'check'];
-      return (await execa('setpriv', args, { reject: false })).stdout;
+      const [command = '', ...args] = withCapabilities(capabilities);
+      return (await execa(command, [...args, process.execPath, plumbline, 'check'], { reject: false }))
+        .stdout;
     };
     const withoutBpf = await check('perfmon');
     expect(withoutBpf).toMatch(/MISSING +rights +uid 0 without CAP_BPF\n/);
@@ -123,9 +124,6 @@ const withAgent = async (
     expect((await agent.stop()).exitCode).toBe(0);
   }
 };
-
-const only = (capabilities: readonly string[]) =>
-  ['-all', ...capabilities.map((name) => `+${name}`)].join(',');
 
 const processesOf = async ({ pid }: RunningAgent) => {
   const [bpftrace = NaN] = await bpftracesOf(pid);

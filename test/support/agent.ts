@@ -36,6 +36,12 @@ export const withFile = async <Result>(
   }
 };
 
+/** A command that runs the one behind it without any capability but these. */
+export const withCapabilities = (names: readonly string[]): readonly string[] => [
+  'setpriv',
+  `--bounding-set=${['-all', ...names.map((name) => `+${name}`)].join(',')}`,
+];
+
 /** Starts the agent on a free port and waits until it says that it listens; and, unless told not to, until it is ready. */
 export const startAgent = async (
   yaml: string,

@@ -11,7 +11,10 @@ test('code of libssl is found by where it is mapped, also when its file has been
 7fac81b00000-7fac81b0a000 r-xp 0001f000 fe:00 15630494                   /usr/lib/libcrypto.so.3
 7ffd1000-7ffd2000 r-xp 00000000 00:00 0                                  [vdso]
 `;
-  expect(librariesIn(maps)).toEqual(['7fac81a5d000-7fac81aba000', 'ac81a5d000-ac81aba000']);
+  expect(librariesIn(maps)).toEqual([
+    { range: '7fac81a5d000-7fac81aba000', path: '/usr/lib/libssl.so.3' },
+    { range: 'ac81a5d000-ac81aba000', path: '/app/lib/libssl-3e69114b.so.1.1 (deleted)' },
+  ]);
 });
 
 test('an ELF file tells which functions it has; any other file has none', async () => {

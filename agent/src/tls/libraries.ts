@@ -1,5 +1,5 @@
 // In: /proc. Out: the files in use, by whichever process, that have the functions of OpenSSL.
-import { readFileSync, readdirSync, statSync } from 'node:fs';
+import { accessSync, constants, readFileSync, readdirSync, statSync } from 'node:fs';
 import { open, type FileHandle } from 'node:fs/promises';
 import { setImmediate as breathe } from 'node:timers/promises';
 import type { TracedFile } from '../bpftrace/uprobes.ts';
@@ -27,7 +27,8 @@ export const createLibraries = (procFolder = '/proc'): Libraries => {
   const processes = new Map<string, { readonly looks: number; readonly identities: readonly string[] }>();
 
   const examine = async (path: string): Promise<Known> => {
-    const handle = await open(path, 'r');
+    // What a container has put in a library's place may be a pipe.
+    const handle = await open(path, constants.O_RDONLY | constants.O_NONBLOCK);
     const found = await functionsIn(handle, functions).catch((): string[] => []);
     if (found.includes('SSL_read') && found.includes('SSL_write')) return { handle, functions: found };
     await handle.close();
@@ -87,17 +88,38 @@ const isDue = (looks: number, pid: number): boolean => looks < 4 || (looks + pid
 const candidatesOf = (folder: string): readonly string[] => {
   try {
     const mapped = librariesIn(readFileSync(`${folder}/maps`, 'latin1'));
-    return [`${folder}/exe`, ...mapped.map((range) => `${folder}/map_files/${range}`)];
+    return [`${folder}/exe`, ...mapped.map((one) => pathOf(one, folder))];
   } catch {
     return []; // It is gone.
   }
 };
 
-/** Of /proc/PID/maps: where code of a library is whose name begins with libssl, as map_files names it. Pure. */
-export const librariesIn = (maps: string): readonly string[] =>
-  [...maps.matchAll(/^0*([0-9a-f]+)-0*([0-9a-f]+) r-x\S* .*\/libssl[^/\n]*\.so[^/\n]*$/gm)].map(
-    ([, from = '', to = '']) => `${from}-${to}`,
-  );
+/**
+ * A file in map_files stays there when its name is gone or another's, but only its process' user may look for it, and root
+ * with all rights, which we need not have.
+ */
+const pathOf = ({ range, path }: MappedLibrary, folder: string): string => {
+  const mapped = `${folder}/map_files/${range}`;
+  try {
+    accessSync(mapped);
+    return mapped;
+  } catch {
+    return `${folder}/root${path}`;
+  }
+};
+
+interface MappedLibrary {
+  /** As map_files names it. */
+  readonly range: string;
+  /** Its name, as its process sees it. */
+  readonly path: string;
+}
+
+/** Of /proc/PID/maps: where code of a library is whose name begins with libssl. Pure. */
+export const librariesIn = (maps: string): readonly MappedLibrary[] =>
+  [
+    ...maps.matchAll(/^0*([0-9a-f]+)-0*([0-9a-f]+) r-x\S* \S+ \S+ \S+ +(\/.*\/libssl[^/\n]*\.so[^/\n]*)$/gm),
+  ].map(([, from = '', to = '', path = '']) => ({ range: `${from}-${to}`, path }));
 
 /**
  * The same for a file that containers share: on overlayfs each has a device of its own, but the numbers and times of the
