@@ -50,7 +50,7 @@ export const startChild = async (
 /**
  * Keeps a core from falling asleep: a process that runs when nobody else would. A virtual CPU that sleeps takes its
  * hypervisor up to milliseconds to wake, which no scheduler counts, and which look like the server's to those who wait.
- * Where others leave it no time at all, the kernel waits for it before it loads a BPF program: start it after bpftrace.
+ * Start it after bpftrace: beside it, on a core that others kept busy all the time, that was once seen to load for minutes.
  */
 export const keepAwake = (placement: Placement): Promise<Child> =>
   startChild(['chrt', '--idle', '0', process.execPath, '-e', 'for (;;);'], placement);

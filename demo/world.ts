@@ -75,7 +75,7 @@ export async function startWorld(scenario: Scenario, tree: CgroupTree, children:
   }
 }
 
-/** With little else on it, the core of v2 would sleep more than that of v1. Comes after bpftrace: see `keepAwake`. */
+/** With little else on it, the core of v2 would sleep more than that of v1. To be called when bpftrace runs: see `keepAwake`. */
 export const evenOut = async (tree: CgroupTree, children: Child[]): Promise<void> => {
   children.push(await keepAwake({ tree, cgroup: 'awake', cpu: lastCore }));
 };
