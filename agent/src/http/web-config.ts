@@ -1,5 +1,5 @@
 // In: a web configuration file, in the form that Prometheus' exporters share. Out: TLS settings and who may come in.
-import { compare } from 'bcryptjs';
+import bcrypt from 'bcryptjs';
 import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
@@ -97,7 +97,7 @@ const createUserCheck = (users: Readonly<Record<string, string>>) => {
   const find = async (user: string, password: string, key: string) => {
     if (right.has(key) || wrong.has(key)) return;
     const hash = Object.hasOwn(users, user) ? users[user] : undefined;
-    const isRight = (await compare(password, hash ?? nobodysHash)) && hash !== undefined;
+    const isRight = (await bcrypt.compare(password, hash ?? nobodysHash)) && hash !== undefined;
     (isRight ? right : wrong).add(key);
     for (const oldest of wrong) if (wrong.size > wrongRemembered) wrong.delete(oldest);
   };
