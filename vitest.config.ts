@@ -2,7 +2,7 @@ import { fileURLToPath } from 'node:url';
 import { defineConfig } from 'vitest/config';
 
 // Six projects: `unit` needs nothing but Node; `judge` asks a real Prometheus; `agent` starts the agent as users do, and
-// breaks what it needs; `kernel` drives real servers through the real kernel as root, one file at a time, because it
+// breaks what it needs, and looks at the programs that it loads; `kernel` drives real servers through the real kernel as root, one file at a time, because it
 // measures; `browser` shows the built Grafana panel in Chromium; `image` builds the image and runs it, which takes minutes.
 const alias = { '@plumbline/verdict': fileURLToPath(new URL('verdict/src/index.ts', import.meta.url)) };
 
@@ -39,7 +39,7 @@ export default defineConfig({
       {
         test: {
           name: 'agent',
-          include: ['test/agent/**/*.test.ts'],
+          include: ['test/{agent,programs}/**/*.test.ts'],
           testTimeout: 60_000,
           hookTimeout: 60_000,
         },
