@@ -27,15 +27,19 @@ export const startJudge = async (
     forceKillAfterDelay: 10_000,
   });
   let log = '';
-  const url = await new Promise<string>((resolve, reject) => {
+  const listening = new Promise<string>((resolve, reject) => {
     child.stderr.on('data', (chunk: Buffer) => {
       log += chunk.toString();
-      const listening = /"url":"(http[^"]+)"/.exec(log)?.[1];
-      if (listening !== undefined) resolve(listening);
+      const address = /"url":"(http[^"]+)"/.exec(log)?.[1];
+      if (address !== undefined) resolve(address);
     });
     child.once('exit', () => {
       reject(new Error(`The judge ended: ${log}`));
     });
+  });
+  const url = await listening.catch(async (error: unknown) => {
+    await rm(folder, { recursive: true });
+    throw error;
   });
   return {
     url,
