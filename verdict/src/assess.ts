@@ -28,6 +28,8 @@ export interface Assessment {
   readonly waitsForItself: boolean;
   /** Whether others leave the canary so little CPU that net durations prove nothing against it. */
   readonly starved: boolean;
+  /** Of each quantile, lowest first; undefined before its first blocks. */
+  readonly quantiles: readonly (Finding | undefined)[];
   /** The highest quantile that may fail the canary (or the highest with any block) and the median, where that is another. */
   readonly tail: Finding | undefined;
   readonly median: Finding | undefined;
@@ -58,6 +60,7 @@ export function assess(state: State): Assessment {
   const proofIndex = rungs.findLastIndex(
     (rung) => rung.effects.count >= passBlocks || secondsToPass(state, rung) <= patienceSeconds,
   );
+  const quantiles = rungFindings(state, grade.name);
   const alike = grade.name === 'measured' ? contentionAlike(state.nodes) : true;
   const alpha = alphaShare(state, 'signal', settings.alpha);
   const net = grade.name === 'measured' || (grade.name === 'matched' && isNetKnown(state));
@@ -69,14 +72,14 @@ export function assess(state: State): Assessment {
     net,
     waitsForItself: waitsForItself(state.waits),
     starved: net && isStarved(state),
-    tail: tailIndex >= 0 ? rungFinding(state, grade.name, tailIndex) : undefined,
-    median: tailIndex > 0 ? rungFinding(state, grade.name, 0) : undefined,
-    proof: proofIndex >= 0 ? rungFinding(state, grade.name, proofIndex) : undefined,
+    quantiles,
+    tail: quantiles[tailIndex],
+    median: tailIndex > 0 ? quantiles[0] : undefined,
+    proof: quantiles[proofIndex],
     proofP: rungs[proofIndex]?.p,
-    looksFineAbove: rungs.every((_, i) => {
-      const finding = i > proofIndex ? rungFinding(state, grade.name, i) : undefined;
-      return !finding || (!finding.suspect && finding.effect < finding.passLn);
-    }),
+    looksFineAbove: quantiles
+      .slice(proofIndex + 1)
+      .every((finding) => !finding || (!finding.suspect && finding.effect < finding.passLn)),
     errorValue: evidenceValue(evidence),
     errorLimit: 1 / alphaShare(state, 'errors', settings.alpha),
     errorsMatched: isMatched(evidence),
@@ -113,8 +116,13 @@ export function isReady(
   );
 }
 
-/** Returns what quantile number `i` says under a grade, at the share of α of the tail or of the median. */
-export function rungFinding(state: State, grade: Grade['name'], i: number): Finding | undefined {
+/** Returns what each quantile says under a grade, lowest first. */
+export function rungFindings(state: State, grade: Grade['name']): readonly (Finding | undefined)[] {
+  return state.raw.map((_, i) => rungFinding(state, grade, i));
+}
+
+/** What quantile number `i` says under a grade, at the share of α of the tail or of the median. */
+function rungFinding(state: State, grade: Grade['name'], i: number): Finding | undefined {
   const { settings, raw } = state;
   const { rungs, shift, standing } = comparisonOf(state, grade);
   const rung = rungs[i];

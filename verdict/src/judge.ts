@@ -6,7 +6,7 @@ import {
   errorUpperDifference,
   gradeOf,
   isReady,
-  rungFinding,
+  rungFindings,
   secondsToJudge,
   stolenShare,
 } from './assess.ts';
@@ -26,7 +26,6 @@ import { isoTime } from './time.ts';
 import type {
   Delta,
   ErrorVerdict,
-  Grade,
   MetricVerdict,
   Reason,
   Subject,
@@ -75,7 +74,7 @@ export function judgeCourse(
   const looks: Look[] = [];
   const verdict = judgeWindows(input, options, (state, end, left) => {
     if (left % Math.ceil(input.windows.length / mostLooks) > 0) return;
-    looks.push({ end, metrics: quantilesOf(state, gradeOf(state).name) });
+    looks.push({ end, metrics: metricVerdicts(rungFindings(state, gradeOf(state).name)) });
   });
   return { verdict, looks };
 }
@@ -134,7 +133,7 @@ function verdictOf(state: State, now: number): Verdict {
     durationsSeen: state.durationsSeen.canary && state.durationsSeen.baseline,
     wantedTail: settings.tail,
   });
-  const tail = decision.code === 'pass' ? assessment.proof : assessment.tail;
+  const shown = decision.code === 'pass' ? assessment.proof : assessment.tail;
   return {
     apiVersion: 'plumbline/v1',
     app: subject.app,
@@ -143,22 +142,22 @@ function verdictOf(state: State, now: number): Verdict {
     verdict: decision.verdict,
     code: decision.code,
     score: scoreOf(decision),
-    delta: tail ? deltaOf(tail) : null,
-    metrics: metricsOf(state, assessment),
+    delta: shown ? deltaOf(shown) : null,
+    metrics: metricsOf(assessment),
     errors,
     evidence: { errors: errorValue, alpha: settings.alpha, looks: state.looks },
     samples: {
       canary: onCall.since.canary.requests,
       baseline: onCall.since.baseline.requests,
-      blocks: tail?.blocks ?? 0,
-      mde: tail ? relative(tail.mde) : null,
+      blocks: shown?.blocks ?? 0,
+      mde: shown ? relative(shown.mde) : null,
       etaSeconds: etaOf(state, assessment, decision),
     },
     grade: { ...grade, nodes: canaryNodes(state.nodes) },
     contention: {
       schedDelayShare: { canary: delayShare(state.delay.canary), baseline: delayShare(state.delay.baseline) },
       stealShare: { canary: stolenShare(state.steal.canary), baseline: stolenShare(state.steal.baseline) },
-      explained: (tail && grade.name !== 'none' ? explainedShare(tail) : undefined) ?? null,
+      explained: (shown && grade.name !== 'none' ? explainedShare(shown) : undefined) ?? null,
     },
     reasons: lacking.length > 0 ? lacking : [...decision.reasons, ...remarks(state, assessment, decision)],
     window: {
@@ -211,21 +210,18 @@ function deltaOf(finding: Finding): Delta {
   };
 }
 
-function metricsOf(state: State, { grade, signals }: Assessment): readonly MetricVerdict[] {
+function metricsOf({ quantiles, signals }: Assessment): readonly MetricVerdict[] {
   const others = signals.map(({ name, finding, evidence, worse }): MetricVerdict => {
     const known = finding
       ? metricVerdict(finding, evidence ?? null)
       : { ...unknownMetric, metric: name, evidence: evidence ?? null };
     return worse ? { ...known, state: 'worse' } : known;
   });
-  return [...quantilesOf(state, grade.name), ...others];
+  return [...metricVerdicts(quantiles), ...others];
 }
 
-function quantilesOf(state: State, grade: Grade['name']): readonly MetricVerdict[] {
-  return state.raw.flatMap((_, i) => {
-    const finding = rungFinding(state, grade, i);
-    return finding ? [metricVerdict(finding)] : [];
-  });
+function metricVerdicts(findings: readonly (Finding | undefined)[]): readonly MetricVerdict[] {
+  return findings.flatMap((finding) => (finding ? [metricVerdict(finding)] : []));
 }
 
 const unknownMetric = {
