@@ -1,7 +1,7 @@
 // In: a program. Out: one bpftrace process that runs it, line by line, until it ends or is aborted.
 import { execa } from 'execa';
 import { randomUUID } from 'node:crypto';
-import { closeSync, openSync, readFileSync, unlinkSync, writeSync } from 'node:fs';
+import { closeSync, openSync, readFileSync, unlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -97,16 +97,22 @@ type AnyDescriptor = 3 | 4 | 5 | 6 | 7 | 8 | 9;
  * undefined where no file can be written, as in a container that is read-only and has no /dev/shm.
  */
 const openTypes = (btfFile: string, program: string): AnyDescriptor | undefined => {
+  let types: Buffer;
+  try {
+    types = sliceBtf(readFileSync(btfFile), program);
+  } catch {
+    return undefined; // bpftrace does with all types, too.
+  }
   for (const folder of ['/dev/shm', tmpdir()]) {
     const file = join(folder, `plumbline-${randomUUID()}`);
+    let descriptor: number | undefined;
     try {
-      const types = sliceBtf(readFileSync(btfFile), program);
-      const descriptor = openSync(file, 'wx+', 0o600);
+      descriptor = openSync(file, 'wx+', 0o600);
       unlinkSync(file);
-      writeSync(descriptor, types);
+      writeFileSync(descriptor, types);
       return descriptor as AnyDescriptor;
     } catch {
-      // bpftrace does with all types, too.
+      if (descriptor !== undefined) closeSync(descriptor);
     }
   }
   return undefined;
