@@ -3,6 +3,7 @@ import { connect } from 'node:net';
 import { once } from 'node:events';
 import { text } from 'node:stream/consumers';
 import { readBody, startListener, type RunningServer } from './listener.ts';
+import type { PasswordAnswer } from './passwords.ts';
 
 let server: RunningServer;
 let logged: string[];
@@ -14,6 +15,7 @@ beforeEach(async () => {
     host: '127.0.0.1',
     port: 0,
     tokens: ['right'],
+    webConfig: { tls: undefined, checkPassword: (user) => Promise.resolve(user as PasswordAnswer) },
     openPaths: ['/open'],
     log: log as never,
     handler: async (request, response) => {
@@ -56,6 +58,18 @@ test('without the token only open paths are answered', async () => {
   expect((await fetch(`${server.url}/?/open`)).status).toBe(401);
   expect((await fetch(`${server.url}/open`)).status).toBe(200);
   expect((await ask('/', { headers: { authorization: 'Bearer righ' } })).status).toBe(401);
+});
+
+test('a user enters with the right password, others are refused or told when to come again', async () => {
+  const answerTo = async (user: string) => {
+    const { status, headers } = await ask('/', {
+      headers: { authorization: `Basic ${btoa(`${user}:any`)}` },
+    });
+    return [status, headers.get('retry-after')];
+  };
+  expect(await answerTo('right')).toEqual([200, null]);
+  expect(await answerTo('wrong')).toEqual([401, null]);
+  expect(await answerTo('later')).toEqual([429, '1']);
 });
 
 test('what is no HTTP gets a 400 that repeats nothing', async () => {

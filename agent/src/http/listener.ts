@@ -5,6 +5,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import { createServer as createTlsServer, type Server as TlsServer } from 'node:https';
 import type { Duplex } from 'node:stream';
 import type { Logger } from 'pino';
+import { laterSeconds, type PasswordAnswer } from './passwords.ts';
 import { openWebConfig, type WebConfig } from './web-config.ts';
 
 export interface ListenerOptions {
@@ -116,17 +117,10 @@ const admit = async (options: ListenerOptions, request: IncomingMessage, respons
   for (const [name, value] of safeHeaders) response.setHeader(name, value);
   try {
     const path = request.url?.split('?', 1)[0] ?? '';
-    if (
-      options.openPaths?.includes(path) !== true &&
-      !(await mayEnter(options, request.headers.authorization))
-    ) {
-      const scheme = options.tokens ? 'Bearer' : 'Basic';
-      response.setHeader('www-authenticate', `${scheme} realm="plumbline"`);
-      response.writeHead(401, { 'content-type': 'text/plain; charset=utf-8' });
-      response.end('Unauthorized.\n');
-      return;
-    }
-    await options.handler(request, response);
+    const isOpen = options.openPaths?.includes(path) === true;
+    const entry = isOpen ? 'right' : await mayEnter(options, request);
+    if (entry === 'right') await options.handler(request, response);
+    else refuse(options, entry, response);
   } catch (error) {
     // A client that goes away in the middle of its request is no news.
     if (response.destroyed || request.destroyed) {
@@ -143,17 +137,32 @@ const admit = async (options: ListenerOptions, request: IncomingMessage, respons
 };
 
 const mayEnter = async (
-  { tokens, webConfig = openWebConfig }: ListenerOptions,
-  authorization = '',
-): Promise<boolean> => {
-  if (tokens === undefined && webConfig.isUser === undefined) return true;
+  { tokens, webConfig: { checkPassword } = openWebConfig }: ListenerOptions,
+  { headers: { authorization = '' }, socket }: IncomingMessage,
+): Promise<PasswordAnswer> => {
+  if (tokens === undefined && checkPassword === undefined) return 'right';
   const [scheme = '', credentials = ''] = authorization.split(' ', 2);
   if (tokens !== undefined && scheme.toLowerCase() === 'bearer')
-    return tokens.some((token) => isSame(token, credentials));
-  if (webConfig.isUser === undefined || scheme.toLowerCase() !== 'basic') return false;
+    return tokens.some((token) => isSame(token, credentials)) ? 'right' : 'wrong';
+  if (checkPassword === undefined || scheme.toLowerCase() !== 'basic') return 'wrong';
   const decoded = Buffer.from(credentials, 'base64').toString();
   const colon = decoded.indexOf(':');
-  return colon > 0 && webConfig.isUser(decoded.slice(0, colon), decoded.slice(colon + 1));
+  if (colon <= 0) return 'wrong';
+  return checkPassword(decoded.slice(0, colon), decoded.slice(colon + 1), socket.remoteAddress ?? '');
+};
+
+const refuse = (
+  { tokens }: ListenerOptions,
+  entry: Exclude<PasswordAnswer, 'right'>,
+  response: ServerResponse,
+) => {
+  response.setHeader('content-type', 'text/plain; charset=utf-8');
+  if (entry === 'later') {
+    response.writeHead(429, { 'retry-after': String(laterSeconds) }).end('Too many passwords at a time.\n');
+    return;
+  }
+  const scheme = tokens ? 'Bearer' : 'Basic';
+  response.writeHead(401, { 'www-authenticate': `${scheme} realm="plumbline"` }).end('Unauthorized.\n');
 };
 
 /** Compares in a time that does not tell how much of it is right. */

@@ -1,43 +1,32 @@
-import { afterEach, expect, test, vi } from 'vitest';
-import bcrypt from 'bcryptjs';
+import { expect, test } from 'vitest';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { loadWebConfig } from './web-config.ts';
 
-afterEach(() => vi.restoreAllMocks());
-
-const checkOf = async (users: Readonly<Record<string, string>>) => {
+const load = async (yaml: string) => {
   const folder = await mkdtemp(join(tmpdir(), 'plumbline-'));
   try {
-    await writeFile(join(folder, 'web.yaml'), JSON.stringify({ basic_auth_users: users }));
-    const { isUser } = await loadWebConfig(join(folder, 'web.yaml'));
-    return isUser ?? (() => Promise.reject(new Error('Nobody is asked')));
+    for (const [name, text] of Object.entries({ 'web.yaml': yaml, 'server.crt': 'crt', 'server.key': 'key' }))
+      await writeFile(join(folder, name), text);
+    return await loadWebConfig(join(folder, 'web.yaml'));
   } finally {
     await rm(folder, { recursive: true });
   }
 };
+const files = 'cert_file: server.crt, key_file: server.key';
 
-test('a password, right or wrong, is compared once, however often it comes at a time', async () => {
-  const isUser = await checkOf({ sre: await bcrypt.hash('right', 4) });
-  const compare = vi.spyOn(bcrypt, 'compare');
-  const ask = (password: string, user = 'sre') => Promise.all([1, 2, 3].map(() => isUser(user, password)));
-  expect(await Promise.all([ask('right'), ask('wrong'), ask('right', 'nobody')])).toEqual([
-    [true, true, true],
-    [false, false, false],
-    [false, false, false],
-  ]);
-  expect(await ask('wrong')).toEqual([false, false, false]);
-  expect(compare).toHaveBeenCalledTimes(3);
+test('an empty file lets everybody in, by HTTP', async () => {
+  expect(await load('{}')).toEqual({ tls: undefined, checkPassword: undefined });
 });
 
-test('a hundred wrong ones are remembered, and the right one for ever', async () => {
-  const isUser = await checkOf({ sre: await bcrypt.hash('right', 4) });
-  await isUser('sre', 'right');
-  for (let guess = 0; guess <= 100; guess++) expect(await isUser('sre', String(guess))).toBe(false);
-  const compare = vi.spyOn(bcrypt, 'compare');
-  expect([await isUser('sre', '100'), await isUser('sre', 'right')]).toEqual([false, true]);
-  expect(compare).not.toHaveBeenCalled();
-  await isUser('sre', '0');
-  expect(compare).toHaveBeenCalledOnce();
+test('certificates of clients are verified by an authority that is named, or not at all', async () => {
+  const asking = `${files}, client_auth_type: RequireAndVerifyClientCert`;
+  await expect(load(`tls_server_config: { ${asking} }`)).rejects.toThrow('needs client_ca_file');
+  await expect(load(`tls_server_config: { ${asking}, client_ca_file: ca.crt }`)).rejects.toThrow(
+    'ca.crt: cannot be read, and TLS needs it',
+  );
+  await expect(load(`tls_server_config: { ${files}, client_auth_type: RequestClientCert }`)).rejects.toThrow(
+    'client_auth_type',
+  );
 });

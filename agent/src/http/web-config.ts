@@ -1,11 +1,10 @@
 // In: a web configuration file, in the form that Prometheus' exporters share. Out: TLS settings and who may come in.
-import bcrypt from 'bcryptjs';
-import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 import type { TlsOptions } from 'node:tls';
 import { z } from 'zod';
 import { ConfigError, loadYaml } from '../config.ts';
+import { createPasswordCheck, type PasswordCheck } from './passwords.ts';
 
 const text = z.string().min(1);
 const version = z.enum(['TLS12', 'TLS13']);
@@ -44,11 +43,11 @@ export interface WebConfig {
   /** Undefined without TLS. Read anew each time: certificates are rotated. */
   readonly tls: (() => Promise<TlsOptions>) | undefined;
   /** Undefined where everybody may come in. */
-  readonly isUser: ((user: string, password: string) => Promise<boolean>) | undefined;
+  readonly checkPassword: PasswordCheck | undefined;
 }
 
 /** For a listener without a configuration file. */
-export const openWebConfig: WebConfig = { tls: undefined, isUser: undefined };
+export const openWebConfig: WebConfig = { tls: undefined, checkPassword: undefined };
 
 /**
  * Reads and checks a file; paths in it are relative to it.
@@ -59,10 +58,11 @@ export const loadWebConfig = async (file: string): Promise<WebConfig> => {
   const { tls_server_config: tls, basic_auth_users: users } = await loadYaml(schema, file, [
     'basic_auth_users',
   ]);
-  if (tls === undefined) return { tls: undefined, isUser: users && createUserCheck(users) };
+  const checkPassword = users && createPasswordCheck(users);
+  if (tls === undefined) return { tls: undefined, checkPassword };
   const readTls = () => tlsOptions(tls, dirname(file));
   await readTls();
-  return { tls: readTls, isUser: users && createUserCheck(users) };
+  return { tls: readTls, checkPassword };
 };
 
 const tlsOptions = async (config: TlsServerConfig, folder: string): Promise<TlsOptions> => {
@@ -86,29 +86,3 @@ const tlsOptions = async (config: TlsServerConfig, folder: string): Promise<TlsO
     rejectUnauthorized: verifies,
   };
 };
-
-/** Compared with when the user is not known, so that the time taken does not tell whether a user is. */
-const nobodysHash = '$2b$10$CwTycUXWue0Thq9StjUM0uJ8E3jrxKcXr0mKj7yRKkqk0xmY6oGZy';
-
-/** bcrypt takes a tenth of a second by design: passwords are compared one at a time, and what was found is remembered. */
-const createUserCheck = (users: Readonly<Record<string, string>>) => {
-  const right = new Set<string>();
-  const wrong = new Set<string>();
-  const find = async (user: string, password: string, key: string) => {
-    if (right.has(key) || wrong.has(key)) return;
-    const hash = Object.hasOwn(users, user) ? users[user] : undefined;
-    const isRight = (await bcrypt.compare(password, hash ?? nobodysHash)) && hash !== undefined;
-    (isRight ? right : wrong).add(key);
-    for (const oldest of wrong) if (wrong.size > wrongRemembered) wrong.delete(oldest);
-  };
-  let found = Promise.resolve();
-  return async (user: string, password: string): Promise<boolean> => {
-    const key = createHash('sha256')
-      .update(JSON.stringify([user, password]))
-      .digest('base64');
-    if (!right.has(key) && !wrong.has(key)) await (found = found.then(() => find(user, password, key)));
-    return right.has(key);
-  };
-};
-
-const wrongRemembered = 100;
