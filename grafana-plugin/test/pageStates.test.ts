@@ -1,14 +1,25 @@
-// Every state of the agent's page, from the agent's real listener and history: what it says, and how it is used.
+// Every state of the agent's page, over TLS and with a password, from the agent's real listener and history: what it
+// says, and how it is used. And the page of an agent that is started as users do.
+import { hash } from 'bcryptjs';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import type { Browser, Page } from 'playwright-core';
+import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
+import { loadWebConfig } from '../../agent/src/http/web-config.ts';
+import { startAgent } from '../../test/support/agent.ts';
+import { createCertificates } from '../../test/support/certificates.ts';
+import { describeKernel } from '../../test/support/kernel.ts';
 import type { Requests, ToldAgent } from './toldAgent.ts';
 import { startToldAgent } from './toldAgent.ts';
 import { axe, describeBrowser, launchBrowser, picture, violationsIn } from './browser.ts';
 
 const password = 'correct horse';
-const webConfig = {
-  tls: undefined,
-  isUser: (user: string, said: string) => Promise.resolve(user === 'sre' && said === password),
+/** A browser that knows the password, and not the authority that the certificate is from. */
+const visitor: BrowserContextOptions = {
+  httpCredentials: { username: 'sre', password },
+  ignoreHTTPSErrors: true,
+  viewport: { width: 1280, height: 800 },
 };
 const v1: Requests = { app: 'checkout', version: 'v1', count: 300, bucket: 190 };
 const v2: Requests = { ...v1, version: 'v2' };
@@ -16,38 +27,40 @@ const slow: Requests = { ...v2, bucket: 200 };
 const cart: Requests = { app: 'cart', version: 'a', count: 20, bucket: 190 };
 
 describeBrowser('the page of an agent', () => {
+  let folder: string;
+  let webFile: string;
   let agent: ToldAgent;
   let browser: Browser;
   let page: Page;
-  const complaints: string[] = [];
+  let complaints: readonly string[];
 
   const says = (text: string | RegExp) => page.getByText(text).first().waitFor();
   const badge = (word: string) => page.getByTestId('verdict').getByText(word, { exact: true }).waitFor();
   const picker = (label: string) => page.getByRole('combobox', { name: label });
 
   beforeAll(async () => {
-    agent = await startToldAgent(webConfig);
+    folder = await mkdtemp(join(tmpdir(), 'plumbline-page-'));
+    webFile = await writeWebFile(folder);
+    agent = await startToldAgent(await loadWebConfig(webFile));
     browser = await launchBrowser();
-    const httpCredentials = { username: 'sre', password };
-    page = await browser.newPage({ httpCredentials, viewport: { width: 1280, height: 800 } });
-    page.on('pageerror', (error) => complaints.push(String(error)));
-    page.on('console', (message) => {
-      // The browser itself tells of an agent that is away.
-      if (!/ERR_CONNECTION_REFUSED|status of 401/.test(message.text())) complaints.push(message.text());
-    });
+    page = await browser.newPage(visitor);
+    complaints = complaintsOf(page);
     agent.report({ notReady: 'no snapshot of the kernel yet' });
     await page.goto(agent.url);
   });
   afterAll(async () => {
     await browser.close();
     await agent.close();
+    await rm(folder, { recursive: true });
   });
 
   test('a password is wanted for it, as for all else', async () => {
-    const statuses = ['', 'page/page.js', 'api/v1/agent'].map(
-      async (path) => (await fetch(agent.url + path)).status,
+    const stranger = await browser.newContext({ ignoreHTTPSErrors: true });
+    const statuses = ['', 'page/page.js', 'api/v1/agent'].map(async (path) =>
+      (await stranger.request.get(agent.url + path)).status(),
     );
     expect(await Promise.all(statuses)).toEqual([401, 401, 401]);
+    await stranger.close();
   });
 
   test('warming up, without traffic, with traffic that has no name, with one version: each in words', async () => {
@@ -144,10 +157,55 @@ describeBrowser('the page of an agent', () => {
     await says(/The agent does not answer\. This is as of \d\d:\d\d:\d\d; trying again\./);
     await badge('Fail');
     await picture(page, 'page-unreachable');
-    agent = await startToldAgent(webConfig, Number(port));
+    agent = await startToldAgent(await loadWebConfig(webFile), Number(port));
     agent.count(240, [v1, v2]);
     await badge('Pass');
     await says('live, last 15 min');
     expect(complaints).toEqual([]);
   });
+
+  describeKernel('that is started with --web.config.file', () => {
+    test('opens over TLS with the password, is live once the probes are loaded, and goes on asking', async () => {
+      const real = await startAgent('', { awaitReady: false, args: ['--web.config.file', webFile] });
+      const itsPage = await browser.newPage(visitor);
+      const itsComplaints = complaintsOf(itsPage);
+      try {
+        expect(real.url).toMatch(/^https:/);
+        await itsPage.goto(real.url);
+        // The page is there before the probes are.
+        await itsPage.getByText('live, last 15 min').waitFor({ timeout: 60_000 });
+        await itsPage.waitForResponse((one) => one.url() === `${real.url}/api/v1/agent` && one.ok());
+        expect(itsComplaints).toEqual([]);
+      } finally {
+        await itsPage.close();
+        await real.stop();
+      }
+    });
+  });
 });
+
+/** Writes certificate, key and web configuration as users do; returns the path of the last. */
+async function writeWebFile(folder: string): Promise<string> {
+  const { cert, key } = await createCertificates();
+  await writeFile(join(folder, 'server.crt'), cert);
+  await writeFile(join(folder, 'server.key'), key);
+  const file = join(folder, 'web.yaml');
+  await writeFile(
+    file,
+    `tls_server_config: { cert_file: server.crt, key_file: server.key }
+basic_auth_users: { sre: "${await hash(password, 4)}" }
+`,
+  );
+  return file;
+}
+
+/** What a page complains of from now on, a broken policy too. */
+function complaintsOf(page: Page): readonly string[] {
+  const complaints: string[] = [];
+  page.on('pageerror', (error) => complaints.push(String(error)));
+  page.on('console', (message) => {
+    // The browser itself tells of an agent that is away.
+    if (!/ERR_CONNECTION_REFUSED|status of 401/.test(message.text())) complaints.push(message.text());
+  });
+  return complaints;
+}
