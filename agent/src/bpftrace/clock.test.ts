@@ -88,10 +88,19 @@ test('a program is given the time asleep anew', () => {
 });
 
 test('sleep is noticed once, and the steps in which the kernel tells its uptime are none', () => {
-  let asleepMs = 0;
-  const hasSlept = createSleepWatch(() => asleepMs);
-  asleepMs = 10;
+  let asleep = { leastMs: 0, mostMs: 0 };
+  const hasSlept = createSleepWatch(() => asleep);
+  asleep = { leastMs: 10, mostMs: 10 };
   expect(hasSlept()).toBe(false);
-  asleepMs = 5000;
+  asleep = { leastMs: 5000, mostMs: 5000 };
   expect([hasSlept(), hasSlept()]).toEqual([true, false]);
+});
+
+test('a process that waits for a CPU between the readings of its clocks has not slept', () => {
+  let asleep = { leastMs: -700, mostMs: 0 };
+  const hasSlept = createSleepWatch(() => asleep);
+  asleep = { leastMs: 0, mostMs: 0 };
+  expect(hasSlept()).toBe(false);
+  asleep = { leastMs: -700, mostMs: 0 };
+  expect(hasSlept()).toBe(false);
 });

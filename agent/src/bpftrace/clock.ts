@@ -88,18 +88,29 @@ export const readAsleepNs = (file = '/proc/timer_list', kernel = release()): num
 export const parseAsleepNs = (text: string): number =>
   Number(/^ clock 2:\n(?: {2}\..*\n)*? {2}\.offset: +(\d+) nsecs$/m.exec(text)?.[1] ?? 0);
 
-/** The kernel tells its uptime in steps of 10 ms. */
+/** How long the node has slept, and a constant: at least, and at most. */
+interface Asleep {
+  readonly leastMs: number;
+  readonly mostMs: number;
+}
+
+/** Beyond the kernel's uptime, which is told in steps of 10 ms. */
 const leastSleepMs = 100;
 
 /** Returns a function that tells whether the node has slept since it was last called. */
-export const createSleepWatch = (
-  asleepMs: () => number = () => uptime() * 1000 - performance.now(),
-): (() => boolean) => {
-  let known = asleepMs();
+export const createSleepWatch = (read: () => Asleep = readAsleep): (() => boolean) => {
+  let { mostMs } = read();
   return () => {
-    const now = asleepMs();
-    if (now - known < leastSleepMs) return false;
-    known = now;
-    return true;
+    const now = read();
+    const hasSlept = now.leastMs - mostMs >= leastSleepMs;
+    mostMs = hasSlept ? now.mostMs : Math.min(mostMs, now.mostMs);
+    return hasSlept;
   };
+};
+
+/** A busy node may leave this process without a CPU between the readings of one clock and the other. */
+const readAsleep = (): Asleep => {
+  const beforeMs = performance.now();
+  const uptimeMs = uptime() * 1000;
+  return { leastMs: uptimeMs - performance.now(), mostMs: uptimeMs - beforeMs };
 };
