@@ -3,10 +3,9 @@ import { readdir, readFile, readlink } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { execa } from 'execa';
 import { expect, test } from 'vitest';
-import { isRunning } from '../../demo/cgroup.ts';
 import { plumbline, startAgent, valueOf, withCapabilities, type RunningAgent } from '../support/agent.ts';
 import { describeKernel } from '../support/kernel.ts';
-import { bpftracesOf, listenerOf } from '../support/processes.ts';
+import { bpftracesOf, listenerOf, untilGone } from '../support/processes.ts';
 
 describeKernel('rights', () => {
   test('the process that listens is nobody, without a capability; what measures has no network socket', async () => {
@@ -150,9 +149,4 @@ const networkSockets = async (pid: number): Promise<readonly string[]> => {
   );
   const inodes = new Set(tables.join('\n').split(/\s+/));
   return (await filesOf(pid)).filter((link) => inodes.has(/^socket:\[(\d+)\]$/.exec(link)?.[1] ?? 'none'));
-};
-
-const untilGone = async (pids: readonly number[]) => {
-  for (let waitedMs = 0; waitedMs < 8000 && pids.some(isRunning); waitedMs += 100) await sleep(100);
-  expect(pids.filter(isRunning)).toEqual([]);
 };

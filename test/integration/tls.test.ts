@@ -16,13 +16,13 @@ import { startChild, type Child } from '../../demo/child.ts';
 import { startAgent, valueOf, type RunningAgent } from '../support/agent.ts';
 import { createCertificates } from '../support/certificates.ts';
 import {
-  finished,
-  fourRequests,
   frame,
   headersFrame,
   makeCalls,
   preface,
   request,
+  uploadBesideRequests,
+  writeTorn,
 } from '../support/http2.ts';
 import { describeKernel } from '../support/kernel.ts';
 import { largeBytes, startNginx, type Nginx } from '../support/nginx.ts';
@@ -185,14 +185,7 @@ describeKernel('tls', () => {
     const session = await openSession(http2);
     await Promise.all(Array.from({ length: 4 }, () => request(session, '/')));
     for (const status of [204, 304, 404, 500]) await request(session, `/status/${status}`);
-    const upload = session.request({ ':path': '/upload', ':method': 'POST' });
-    const uploaded = finished(upload);
-    for (let round = 0; round < 5; round++) {
-      upload.write('x'.repeat(50_000));
-      await request(session, '/');
-    }
-    upload.end();
-    await uploaded;
+    await uploadBesideRequests(session, 5);
     await request(session, '/reset').catch(() => undefined);
     session.request({ ':path': '/never' }).on('error', () => undefined);
     await sleep(50);
@@ -217,15 +210,7 @@ describeKernel('tls', () => {
     const seconds = sumSeconds(series, 'http2') - sumSeconds(before, 'http2');
     expect(seconds).toBeGreaterThan(0.2);
     expect(seconds).toBeLessThan(waitedSeconds);
-    const socket = (await openSocket(http2)).resume();
-    socket.write(preface);
-    await sleep(20);
-    for (const byte of fourRequests) {
-      socket.write(Buffer.of(byte));
-      await sleep(2);
-    }
-    await sleep(100);
-    socket.destroy();
+    await writeTorn(await openSocket(http2));
     const was = http2Counts(series, 'http2');
     expect(await seen('http2')).toEqual({ ...was, 'http2 2xx': (was['http2 2xx'] ?? 0) + 4 });
   });

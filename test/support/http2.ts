@@ -2,6 +2,8 @@
 import type * as grpc from '@grpc/grpc-js';
 import { once } from 'node:events';
 import type { ClientHttp2Session, ClientHttp2Stream } from 'node:http2';
+import type { Socket } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
 
 /** Of the server grpc.js: 22 calls that succeed, two of them streams, and three that fail. */
 export const makeCalls = async (client: grpc.Client): Promise<void> => {
@@ -65,7 +67,7 @@ export const headersFrame = (stream: number, { padding = 0, path = '/' } = {}): 
 };
 
 /** HEADERS of four requests among other frames, one of them padded. */
-export const fourRequests = Buffer.concat([
+const fourRequests = Buffer.concat([
   frame(4, 0, 0),
   headersFrame(1),
   headersFrame(3),
@@ -73,3 +75,27 @@ export const fourRequests = Buffer.concat([
   frame(6, 0, 0, Buffer.alloc(8)),
   headersFrame(7),
 ]);
+
+/** An upload of many frames, a request beside each of its pieces: one request more than rounds. */
+export const uploadBesideRequests = async (session: ClientHttp2Session, rounds: number): Promise<void> => {
+  const upload = session.request({ ':path': '/upload', ':method': 'POST' });
+  const uploaded = finished(upload);
+  for (let round = 0; round < rounds; round++) {
+    upload.write('x'.repeat(50_000));
+    await request(session, '/');
+  }
+  upload.end();
+  await uploaded;
+};
+
+/** Four requests, each byte written by itself, so that frames are torn between segments or records. */
+export const writeTorn = async (socket: Socket): Promise<void> => {
+  socket.resume().write(preface);
+  await sleep(20);
+  for (const byte of fourRequests) {
+    socket.write(Buffer.of(byte));
+    await sleep(2);
+  }
+  await sleep(100);
+  socket.destroy();
+};
