@@ -108,7 +108,7 @@ describeKernel('runqueue', () => {
     const victim = await start('victim-v1', work);
     const { kernelWait, kernelSlices, wait, slices, blame } = await compare(victim, 'victim', 4000);
     expect(kernelWait).toBeGreaterThan(0.1);
-    // Short waits are put together up to 31 us, so that so much and a few slices may not be in yet.
+    // Short waits are put together up to 61 us, so that so much and a few slices may not be in yet.
     expect(Math.abs(wait - kernelWait)).toBeLessThan(100e-6);
     expect(Math.abs(slices - kernelSlices)).toBeLessThan(10);
     expect((blame.burner ?? 0) / wait).toBeGreaterThan(0.95);
