@@ -3,6 +3,7 @@ import { execa } from 'execa';
 import { createHash } from 'node:crypto';
 import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { pathToFileURL } from 'node:url';
+import { findHelm } from './helm.ts';
 
 export const chart = new URL('helm/plumbline/', import.meta.url).pathname;
 export const manifests = new URL('kubernetes/plumbline.yaml', import.meta.url).pathname;
@@ -10,7 +11,7 @@ export const manifests = new URL('kubernetes/plumbline.yaml', import.meta.url).p
 /** The chart as `helm template` prints it. */
 export const render = async (...args: readonly string[]): Promise<string> => {
   const namespace = ['--namespace', 'plumbline', '--kube-version', '1.30.0'];
-  return (await execa('helm', ['template', 'plumbline', chart, ...namespace, ...args])).stdout;
+  return (await execa(await findHelm(), ['template', 'plumbline', chart, ...namespace, ...args])).stdout;
 };
 
 /** A comment that says from which text of the chart the manifests are. */
