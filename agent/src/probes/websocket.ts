@@ -7,7 +7,7 @@ const counter = { kind: 'counter', labels: {}, fields: [], scale: 1 } as const;
 export const probe: Probe = {
   name: 'websocket',
   dispensable: 1,
-  leastKernel: [6, 12],
+  leastKernel: [5, 10],
   purpose: 'WebSocket connections of servers: open ones, lifetime, messages and payload each way',
   metrics: [
     {
