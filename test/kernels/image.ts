@@ -1,4 +1,5 @@
 // In: this repository, built, and unpacked Debian packages. Out: initramfs archives that a kernel boots into.
+import { build } from 'esbuild';
 import { execa } from 'execa';
 import { existsSync } from 'node:fs';
 import { cp, mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
@@ -18,8 +19,7 @@ export const writeBaseArchive = async (busybox: string, target: string): Promise
     const project = join(root, 'plumbline');
     for (const path of ['package.json', 'agent', 'bpf', 'verdict/package.json', 'verdict/dist'])
       await copy(path, project, (file) => !/\/(src|node_modules)$|tsbuildinfo/.test(file));
-    await addProductionModules(project);
-    await copy('node_modules/ws', project); // A client and a server of the tests.
+    await addModules(project);
     for (const path of ['agent/src', 'demo', 'test/support', 'test/kernels/inside'])
       await transpile(path, project);
   });
@@ -94,19 +94,38 @@ const addNode = async (root: string): Promise<void> => {
   await cp(process.execPath, join(root, 'usr/bin/node'), { dereference: true });
 };
 
-/** What `npm install --omit=dev` would install for the agent. */
-const addProductionModules = async (project: string): Promise<void> => {
-  const { stdout } = await execa(
-    'npm',
-    ['ls', '--all', '--parseable', '--omit=dev', '--workspace', 'agent'],
-    { cwd: repository },
-  );
-  const modules = stdout.split('\n').filter((path) => /\/node_modules\/(?!@plumbline)/.test(path));
-  for (const module of modules) await copy(relative(repository, module), project);
+/** What the agent and the tests depend on, a file each: of 300 files, Node takes seconds of a guest's time to find most. */
+const addModules = async (project: string): Promise<void> => {
+  const { dependencies } = JSON.parse(await readFile(join(repository, 'agent/package.json'), 'utf8')) as {
+    readonly dependencies: Readonly<Record<string, string>>;
+  };
+  const names = [...Object.keys(dependencies).filter((name) => !name.startsWith('@plumbline')), 'ws'];
+  for (const name of names) await bundle(name, join(project, 'node_modules', name));
   await mkdir(join(project, 'node_modules/@plumbline'), { recursive: true });
   for (const name of ['agent', 'verdict'])
     await symlink(`../../${name}`, join(project, 'node_modules/@plumbline', name));
 };
+
+/** Names of what a CommonJS module exports are known when it runs: so they are listed. */
+const bundle = async (name: string, target: string): Promise<void> => {
+  const entry = entries[name] ?? name;
+  const exported = Object.keys((await import(entry)) as object).filter((key) => key !== 'module.exports');
+  await build({
+    stdin: { contents: `export { ${exported.join(', ')} } from '${entry}';`, resolveDir: repository },
+    bundle: true,
+    platform: 'node',
+    format: 'esm',
+    banner: {
+      js: `import { createRequire } from 'node:module'; const require = createRequire(import.meta.url);`,
+    },
+    outfile: join(target, 'index.js'),
+  });
+  const exports = { '.': './index.js', [entry.replace(name, '.')]: './index.js' };
+  await writeFile(join(target, 'package.json'), JSON.stringify({ name, type: 'module', exports }));
+};
+
+/** Where the agent imports something else of a package than its main file. */
+const entries: Readonly<Record<string, string>> = { protobufjs: 'protobufjs/minimal.js' };
 
 /** TypeScript of the guest as JavaScript at the same place; whatever else lies there as it is. */
 const transpile = async (path: string, project: string): Promise<void> => {

@@ -7,6 +7,8 @@ export interface Outcome {
   readonly name: string;
   readonly ok: boolean;
   readonly seconds: number;
+  /** CPU time of the emulator, if there was one. */
+  readonly cpuSeconds?: number;
   /** What did not hold, or why nothing could be tested. */
   readonly failures: readonly string[];
   readonly messages: readonly Message[];
@@ -15,20 +17,22 @@ export interface Outcome {
 /** Runs the tests and judges what they report; it never throws. `seconds` are those of the tests alone. */
 export const outcomeOf = async (
   name: string,
-  run: () => Promise<{ readonly messages: readonly Message[]; readonly seconds: number }>,
+  run: () => Promise<Pick<Outcome, 'messages' | 'seconds' | 'cpuSeconds'>>,
 ): Promise<Outcome> => {
   try {
-    const { messages, seconds } = await run();
-    const failures = [...failedSentences(messages), ...(await lint(messages))];
-    return { name, ok: failures.length === 0, seconds, failures, messages };
+    const report = await run();
+    const failures = [...failedSentences(report.messages), ...(await lint(report.messages))];
+    return { name, ok: failures.length === 0, failures, ...report };
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
     return { name, ok: false, seconds: 0, failures: [reason], messages: [] };
   }
 };
 
-export const progressLine = ({ name, ok, seconds, failures, messages }: Outcome): string => {
-  const line = `${ok ? 'ok    ' : 'FAILED'} ${name}: ${seconds.toFixed(0)} s, ${describeModes({ messages })}\n`;
+export const progressLine = ({ name, ok, seconds, cpuSeconds, failures, messages }: Outcome): string => {
+  const ofCpu = cpuSeconds === undefined ? '' : `, ${cpuSeconds.toFixed(0)} s of CPU`;
+  const mark = ok ? 'ok    ' : 'FAILED';
+  const line = `${mark} ${name}: ${seconds.toFixed(0)} s${ofCpu}, ${describeModes({ messages })}\n`;
   return line + failures.map((failure) => `       ${failure.replaceAll('\n', '\n       ')}\n`).join('');
 };
 

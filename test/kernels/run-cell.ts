@@ -36,7 +36,7 @@ export const runCell = async (
     ]);
     versions = { kernel: kernel.version, bpftrace: bpftrace.version };
     const startMs = performance.now();
-    const messages = await runGuest({
+    const report = await runGuest({
       emulator: emulator.path,
       kernel: kernel.path,
       archives: [base, modules.path, bpftrace.path],
@@ -46,7 +46,7 @@ export const runCell = async (
       logFolder: folderOf(cell),
       onMessage,
     });
-    return { messages, seconds: (performance.now() - startMs) / 1000 };
+    return { ...report, seconds: (performance.now() - startMs) / 1000 };
   });
   return { ...outcome, cell, versions, day: new Date().toISOString().slice(0, 10) };
 };

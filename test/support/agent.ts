@@ -118,7 +118,8 @@ const awaitReadings = async (metrics: () => Promise<string>, intervalMs: number)
     Date.now() - valueOf(await metrics(), 'plumbline_agent_snapshot_age_seconds') * 1000;
   let before = await latestMs();
   for (let readings = 0; readings < 2 && Date.now() < deadlineMs;) {
-    await sleep(intervalMs / 4);
+    // Not before the next one is due: each look takes the agent some work, and in a guest that is slow.
+    await sleep(Math.max(intervalMs / 10, before + intervalMs - Date.now()));
     const latest = await latestMs();
     if (latest < before + intervalMs / 2) continue;
     readings++;

@@ -117,11 +117,18 @@ const startOrFail = async (yaml: string, probes: readonly string[]): Promise<Run
   const failed = once(failing.signal, 'abort').then(() => {
     throw new Error(String(failing.signal.reason));
   });
+  const delivering = new AbortController();
+  const delivers = once(delivering.signal, 'abort');
   const onLog = (text: string) => {
     send({ kind: 'log', text });
     if (text.includes('bpftrace ended')) failing.abort(text);
+    if (text.includes('bpftrace delivers')) delivering.abort();
   };
-  return Promise.race([startAgent(yaml, { intervalMs: Number(intervalMs), probes, onLog }), failed]);
+  const started = startAgent(yaml, { intervalMs: Number(intervalMs), probes, onLog, awaitReady: false });
+  // To ask whether it is ready while bpftrace compiles is to keep that waiting.
+  const [agent] = await Promise.race([Promise.all([started, delivers]), failed]);
+  while (!(await fetch(`${agent.url}/readyz`)).ok) await sleep(100);
+  return agent;
 };
 
 /** Another bpftrace takes over, with the libraries in use: the agent's own Node is one. */
