@@ -3,6 +3,7 @@ import { layoutOf } from '../src/buckets.ts';
 import { addCounts, emptyHistogram, quantile } from '../src/histogram.ts';
 import type { Histogram } from '../src/histogram.ts';
 import { emptyPairs, fillPairs } from '../src/matching.ts';
+import { emptyRoster, membersOf } from '../src/roster.ts';
 import type { Cell } from '../src/types.ts';
 import { families, simulatedSchema, tabulate } from './families.ts';
 import type { BucketTable } from './families.ts';
@@ -34,7 +35,7 @@ export function estimators(runs: number): string {
 
 function bothEstimates(cells: readonly Cell[]): { readonly overlap: number; readonly byNode: number } {
   const pairs = emptyPairs();
-  fillPairs(pairs, cells);
+  fillPairs(pairs, membersOf(emptyRoster(), cells));
   let sum = 0;
   let weights = 0;
   for (let node = 0; node < nodes; node++) {

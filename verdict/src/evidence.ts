@@ -4,7 +4,7 @@ import type { Dispersion } from './dispersion.ts';
 import { emptyProcess, hypothesesOf, processValue, pushStrata } from './eprocess.ts';
 import type { EProcess, Hypotheses } from './eprocess.ts';
 import { addToTally, emptyTally, strataOf } from './exposures.ts';
-import type { Exposure, Tally } from './exposures.ts';
+import type { Exposure, Strata, Tally } from './exposures.ts';
 
 /** Running evidence about the ratio of the canary's event rate to the baseline's. */
 export interface Evidence {
@@ -44,7 +44,11 @@ export function pushExposures(
   exposures: readonly Exposure[],
   windowSeconds: number,
 ): void {
-  const strata = strataOf(exposures);
+  pushEvents(evidence, strataOf(exposures), windowSeconds);
+}
+
+/** Adds one window of `windowSeconds` whose strata are known. */
+export function pushEvents(evidence: Evidence, strata: Strata, windowSeconds: number): void {
   const { canaryShared, baselineShared, canaryAlone, baselineElsewhere } = strata;
   addToTally(evidence.tally, strata);
   addToDispersion(

@@ -1,4 +1,6 @@
 // Events and trials by node and arm in; strata that can be compared, and the sums of Mantel and Haenszel, out.
+import { besideOf } from './roster.ts';
+import type { Member } from './roster.ts';
 
 /** Events (errors, checkouts) among trials (requests) of one arm. */
 export interface Exposure {
@@ -56,23 +58,49 @@ export interface Strata {
 /** Sorts a window's exposures into strata; arms without trials are left out. */
 export function strataOf(exposures: readonly Exposure[]): Strata {
   const baselineByNode = new Map<string, Exposure>();
-  const baselineElsewhere = { events: 0, trials: 0 };
   for (const exposure of exposures) {
-    if (exposure.arm !== 'baseline' || exposure.trials === 0) continue;
-    baselineByNode.set(exposure.node, exposure);
-    move(exposure, baselineElsewhere);
+    if (exposure.arm === 'baseline') baselineByNode.set(exposure.node, exposure);
   }
+  const pairs: Pair[] = [];
+  for (const canary of exposures) {
+    if (canary.arm !== 'canary') continue;
+    pairs.push({ canary, baseline: baselineByNode.get(canary.node) ?? nothing });
+    baselineByNode.delete(canary.node);
+  }
+  for (const baseline of baselineByNode.values()) pairs.push({ canary: nothing, baseline });
+  return strataOfPairs(pairs);
+}
+
+/** Sorts the requests of a window's members, of which some ended in errors, into strata. */
+export function errorStrata(members: readonly Member[]): Strata {
+  const pairs: Pair[] = [];
+  for (const member of members) {
+    const { arm } = member;
+    if (arm !== 'canary' && arm !== 'baseline') continue;
+    const beside = besideOf(member);
+    if (arm === 'canary') pairs.push({ canary: errorsOf(member), baseline: errorsOf(beside) });
+    else if (!beside) pairs.push({ canary: nothing, baseline: errorsOf(member) });
+  }
+  return strataOfPairs(pairs);
+}
+
+function errorsOf(member: Member | undefined): Count {
+  return member ? { events: member.cell.errors, trials: member.cell.requests } : nothing;
+}
+
+/** Both arms of each node in; strata out. */
+function strataOfPairs(pairs: readonly Pair[]): Strata {
   const shared: Pair[] = [];
   const canaryShared = { events: 0, trials: 0 };
   const baselineShared = { events: 0, trials: 0 };
   const canaryAlone = { events: 0, trials: 0 };
-  for (const canary of exposures) {
-    if (canary.arm !== 'canary' || canary.trials === 0) continue;
-    const baseline = baselineByNode.get(canary.node);
-    move(canary, baseline ? canaryShared : canaryAlone);
-    if (!baseline) continue;
-    shared.push({ canary, baseline });
-    move(baseline, baselineShared, baselineElsewhere);
+  const baselineElsewhere = { events: 0, trials: 0 };
+  for (const pair of pairs) {
+    const { canary, baseline } = pair;
+    const isShared = canary.trials > 0 && baseline.trials > 0;
+    if (isShared) shared.push(pair);
+    if (canary.trials > 0) add(isShared ? canaryShared : canaryAlone, canary);
+    if (baseline.trials > 0) add(isShared ? baselineShared : baselineElsewhere, baseline);
   }
   return { shared, canaryShared, baselineShared, canaryAlone, baselineElsewhere };
 }
@@ -113,15 +141,14 @@ export function addOdds(tally: Pick<Tally, 'oddsAbove' | 'oddsBelow'>, table: Od
 
 type OddsTable = readonly [readonly [number, number], readonly [number, number]];
 
-function move({ events, trials }: Count, to: Sum, from?: Sum): void {
-  to.events += events;
-  to.trials += trials;
-  if (!from) return;
-  from.events -= events;
-  from.trials -= trials;
+function add(sum: Sum, { events, trials }: Count): void {
+  sum.events += events;
+  sum.trials += trials;
 }
 
 interface Sum {
   events: number;
   trials: number;
 }
+
+const nothing: Count = { events: 0, trials: 0 };

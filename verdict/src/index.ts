@@ -3,6 +3,7 @@ export { nobody, pickArms } from './arms.ts';
 export type { Arms, SeenVersion } from './arms.ts';
 export { layoutOf, nativeWidth } from './buckets.ts';
 export type { Layout } from './buckets.ts';
+export { VerdictInputError } from './checks.ts';
 export {
   addCounts,
   emptyHistogram,
@@ -19,4 +20,4 @@ export { defaultOptions } from './options.ts';
 export type { JudgeOptions } from './options.ts';
 export { exitCode, podAffinity, reasonSentence, report } from './report.ts';
 export type * from './types.ts';
-export { checkInput, VerdictInputError } from './validate.ts';
+export { checkInput } from './validate.ts';

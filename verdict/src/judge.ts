@@ -11,6 +11,7 @@ import {
   stolenShare,
 } from './assess.ts';
 import type { Assessment } from './assess.ts';
+import { each, named } from './checks.ts';
 import { oddsRatio } from './exposures.ts';
 import { metricVerdict, relative } from './finding.ts';
 import { canaryNodes } from './nodes.ts';
@@ -33,8 +34,8 @@ import type {
   VerdictInput,
   Window,
 } from './types.ts';
-import { checkHead, checkSubject, checkWindow } from './validate.ts';
-import type { Place } from './validate.ts';
+import { checkHead, checkSubject } from './validate.ts';
+import { checkWindow } from './window.ts';
 
 /** A run that is judged while it goes on. */
 export interface Judge {
@@ -72,9 +73,12 @@ export function judgeCourse(
   mostLooks = 180,
 ): { readonly verdict: Verdict; readonly looks: readonly Look[] } {
   const looks: Look[] = [];
-  const verdict = judgeWindows(input, options, (state, end, left) => {
+  const verdict = judgeWindows(input, options, (state, left) => {
     if (left % Math.ceil(input.windows.length / mostLooks) > 0) return;
-    looks.push({ end, metrics: metricVerdicts(rungFindings(state, gradeOf(state).name)) });
+    looks.push({
+      end: state.lastEnd ?? 0,
+      metrics: metricVerdicts(rungFindings(state, gradeOf(state).name)),
+    });
   });
   return { verdict, looks };
 }
@@ -82,17 +86,17 @@ export function judgeCourse(
 function judgeWindows(
   input: VerdictInput,
   options: JudgeOptions | undefined,
-  onWindow: (state: State, end: number, left: number) => void,
+  onWindow: (state: State, left: number) => void,
 ): Verdict {
   const { windows, now } = checkHead(input);
   const state = emptyState(input, settingsOf(options));
-  for (const [i, window] of windows.entries()) {
+  each(windows, 'windows', (window, i) => {
     const left = windows.length - 1 - i;
-    add(state, window, { parent: 'windows', key: i }, now);
-    onWindow(state, window.end, left);
+    add(state, window, now);
+    onWindow(state, left);
     // Of a whole run, only the looks that a pass needs in a row can matter.
     if (left < passLooks) look(state);
-  }
+  });
   return verdictOf(state, now);
 }
 
@@ -104,15 +108,19 @@ export function createJudge(subject: Subject, options?: JudgeOptions): Judge {
   const state = emptyState(checkSubject(subject), settingsOf(options));
   return {
     push: (window) => {
-      add(state, window, 'window', Infinity);
+      try {
+        add(state, window, Infinity);
+      } catch (error) {
+        throw named(error, 'window');
+      }
       look(state);
     },
     verdict: (now = state.lastEnd ?? 0) => verdictOf(state, now),
   };
 }
 
-function add(state: State, window: Window, place: Place, now: number): void {
-  pushWindow(state, checkWindow(window, state.layout, state.lastEnd ?? -Infinity, place, now), place);
+function add(state: State, window: unknown, now: number): void {
+  pushWindow(state, checkWindow(window, state.layout, state.roster, state.lastEnd ?? -Infinity, now));
 }
 
 /** Every window is a look: a pass has to be earned at several in a row. */

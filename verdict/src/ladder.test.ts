@@ -5,6 +5,8 @@ import { addCounts, effectiveSize, quantile } from './histogram.ts';
 import { emptyLadder, emptyPair, pushPair } from './ladder.ts';
 import type { Pair } from './ladder.ts';
 import { emptyPairs, fillPairs } from './matching.ts';
+import type { Coverage, WindowPairs } from './matching.ts';
+import { emptyRoster, membersOf } from './roster.ts';
 import { meanEffect } from './series.ts';
 import type { Cell } from './types.ts';
 
@@ -56,6 +58,8 @@ describe('the ladder', () => {
 });
 
 describe('matching', () => {
+  const fill = (pairs: WindowPairs, cells: readonly Cell[]): Coverage =>
+    fillPairs(pairs, membersOf(emptyRoster(), cells));
   const size = fc.integer({ min: 1, max: 400 });
 
   test('identical code has identical distributions, however nodes differ and traffic is split', () => {
@@ -63,7 +67,7 @@ describe('matching', () => {
     fc.assert(
       fc.property(fc.array(fc.tuple(size, size), { minLength: 1, maxLength: 6 }), (nodes) => {
         const pairs = emptyPairs();
-        fillPairs(
+        fill(
           pairs,
           nodes.flatMap(([canary, baseline], i) => [
             cell(`n${i}`, 'canary', 5 * i, [canary]),
@@ -81,7 +85,7 @@ describe('matching', () => {
 
   test('a node with one arm only is left out of the matched pair, and kept in the raw one', () => {
     const pairs = emptyPairs();
-    const coverage = fillPairs(pairs, [
+    const coverage = fill(pairs, [
       cell('n1', 'canary', 0, [100]),
       cell('n1', 'baseline', 0, [100]),
       cell('n2', 'canary', 0, [300]),
@@ -95,7 +99,7 @@ describe('matching', () => {
 
   test('a node with little of one arm gets no large say', () => {
     const pairs = emptyPairs();
-    fillPairs(pairs, [
+    fill(pairs, [
       cell('n1', 'canary', 0, [1000]),
       cell('n1', 'baseline', 0, [1]),
       cell('n2', 'canary', 0, [1000]),

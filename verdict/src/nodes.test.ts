@@ -3,8 +3,9 @@ import { layoutOf } from './buckets.ts';
 import { emptyCovariate, foretoldSlowdown, pushCovariate } from './covariate.ts';
 import { canaryNodes, contentionAlike, emptyNodes, nodeSpread, pushNodes } from './nodes.ts';
 import { settingsOf } from './options.ts';
+import { emptyRoster, membersOf } from './roster.ts';
 import type { Cell } from './types.ts';
-import { areWarm, emptyWarmup } from './warmup.ts';
+import { emptyWarmup, warmOf } from './warmup.ts';
 
 const layout = layoutOf({ schema: 3 });
 
@@ -22,11 +23,8 @@ function cell(node: string, arm: Cell['arm'], bucket: number, cpuPressureShare =
 describe('nodes', () => {
   const nodesWith = (buckets: readonly number[]): ReturnType<typeof emptyNodes> => {
     const nodes = emptyNodes();
-    pushNodes(
-      nodes,
-      [cell('c1', 'canary', 0), ...buckets.map((bucket, i) => cell(`b${i}`, 'baseline', bucket))],
-      true,
-    );
+    const cells = [cell('c1', 'canary', 0), ...buckets.map((bucket, i) => cell(`b${i}`, 'baseline', bucket))];
+    pushNodes(nodes, membersOf(emptyRoster(), cells), true);
     return nodes;
   };
 
@@ -43,9 +41,11 @@ describe('nodes', () => {
 
   test('are alike when no sign of contention stands out on the canary’s', () => {
     const nodes = emptyNodes();
-    pushNodes(nodes, [cell('c1', 'canary', 0, 0.1), cell('b1', 'baseline', 0, 0.1)], false);
+    const roster = emptyRoster();
+    const both = [cell('c1', 'canary', 0, 0.1), cell('b1', 'baseline', 0, 0.1)];
+    pushNodes(nodes, membersOf(roster, both), false);
     expect(contentionAlike(nodes)).toBe(true);
-    pushNodes(nodes, [cell('c1', 'canary', 0, 0.5)], false);
+    pushNodes(nodes, membersOf(roster, [cell('c1', 'canary', 0, 0.5)]), false);
     expect(contentionAlike(nodes)).toBe(false);
     expect(contentionAlike(emptyNodes())).toBeUndefined();
     expect(canaryNodes(nodes)).toEqual(['c1']);
@@ -77,9 +77,11 @@ describe('warm-up', () => {
   const slow = (arm: Cell['arm'], requests: number): Cell => ({ node: 'n1', arm, requests, errors: 0 });
   const run = (arm: Cell['arm'], requests: readonly number[]): readonly boolean[] => {
     const warmup = emptyWarmup();
-    return requests.flatMap((count, i) =>
-      areWarm(warmup, { end: 30 * (i + 1), cells: [slow(arm, count)] }, 30, settings),
-    );
+    const roster = emptyRoster();
+    return requests.map((count, i) => {
+      const members = membersOf(roster, [slow(arm, count)]);
+      return warmOf(warmup, members, 30 * (i + 1), 30, settings).length > 0;
+    });
   };
 
   test('is over after 60 seconds or 200 requests, whichever comes first', () => {

@@ -1,19 +1,21 @@
-// Cells in; per node what it carries, how busy it is and how fast the baseline is on it, over the whole run, out.
+// Members in; per node what it carries, how busy it is and how fast the baseline is on it, over the whole run, out.
 import type { Layout } from './buckets.ts';
 import { contentionSigns } from './contention.ts';
 import { addCounts, effectiveSize, emptyHistogram, quantile } from './histogram.ts';
 import type { Histogram } from './histogram.ts';
 import { blockTail } from './options.ts';
+import type { Member } from './roster.ts';
 import { studentQuantile } from './special.ts';
-import type { Cell } from './types.ts';
 
-/** Run totals by arm and node. */
+/** Run totals of the members of each arm, in the order of first sight; and the same by the member's number. */
 export interface Nodes {
-  readonly canary: Map<string, NodeTotals>;
-  readonly baseline: Map<string, NodeTotals>;
+  readonly canary: NodeTotals[];
+  readonly baseline: NodeTotals[];
+  readonly byNumber: (NodeTotals | undefined)[];
 }
 
 interface NodeTotals {
+  readonly node: string;
   requests: number;
   readonly raw: Histogram;
   readonly net: Histogram;
@@ -26,15 +28,16 @@ const unremarkable = [0.0005, 0.01, 0.02];
 
 /** Returns totals of nothing. */
 export function emptyNodes(): Nodes {
-  return { canary: new Map(), baseline: new Map() };
+  return { canary: [], baseline: [], byNumber: [] };
 }
 
 /** Adds a window; histograms by node are kept only when `unmatched`, where alone they are needed. */
-export function pushNodes(nodes: Nodes, cells: readonly Cell[], unmatched: boolean): void {
-  for (const { arm, node, requests, durations, netDurations, contention } of cells) {
+export function pushNodes(nodes: Nodes, members: readonly Member[], unmatched: boolean): void {
+  for (const { arm, node, number, cell } of members) {
     if (arm !== 'canary' && arm !== 'baseline') continue;
-    let totals = nodes[arm].get(node);
-    if (!totals) nodes[arm].set(node, (totals = emptyTotals()));
+    let totals = nodes.byNumber[number];
+    if (!totals) nodes[arm].push((totals = nodes.byNumber[number] = emptyTotals(node)));
+    const { requests, durations, netDurations, contention } = cell;
     totals.requests += requests;
     if (unmatched && durations) addCounts(totals.raw, durations);
     if (unmatched && netDurations) addCounts(totals.net, netDurations);
@@ -48,7 +51,7 @@ export function pushNodes(nodes: Nodes, cells: readonly Cell[], unmatched: boole
 
 /** Nodes that carry the canary, by name. */
 export function canaryNodes({ canary }: Nodes): readonly string[] {
-  return [...canary].flatMap(([node, { requests }]) => (requests > 0 ? [node] : [])).sort();
+  return canary.flatMap(({ node, requests }) => (requests > 0 ? [node] : [])).sort();
 }
 
 /**
@@ -73,29 +76,30 @@ export function nodeSpread(
   alpha: number,
   layout: Layout,
 ): number | undefined {
-  const levels = [...baseline.values()].flatMap((totals) => {
+  const levels = baseline.flatMap((totals) => {
     const enough = effectiveSize(totals[kind]) * (1 - p) >= blockTail;
     const level = enough ? quantile(totals[kind], layout, p) : undefined;
     return level ? [level] : [];
   });
-  if (levels.length < 4 || canary.size === 0) return undefined;
+  if (levels.length < 4 || canary.length === 0) return undefined;
   const mean = levels.reduce((sum, { ln }) => sum + ln, 0) / levels.length;
   const spread = levels.reduce((sum, { ln }) => sum + (ln - mean) ** 2, 0) / (levels.length - 1);
   const noise = levels.reduce((sum, { variance }) => sum + variance, 0) / levels.length;
-  const variance = Math.max(0, spread - noise) * (1 / levels.length + 1 / canary.size);
+  const variance = Math.max(0, spread - noise) * (1 / levels.length + 1 / canary.length);
   return studentQuantile(1 - alpha / 2, levels.length - 1) * Math.sqrt(variance);
 }
 
-function busiest(nodes: ReadonlyMap<string, NodeTotals>): readonly number[] | undefined {
-  const seen = [...nodes.values()].filter(({ contentionCells }) => contentionCells > 0);
+function busiest(nodes: readonly NodeTotals[]): readonly number[] | undefined {
+  const seen = nodes.filter(({ contentionCells }) => contentionCells > 0);
   if (seen.length === 0) return undefined;
   return contentionSigns.map((_, i) =>
     Math.max(...seen.map((totals) => (totals.contention[i] ?? 0) / totals.contentionCells)),
   );
 }
 
-function emptyTotals(): NodeTotals {
+function emptyTotals(node: string): NodeTotals {
   return {
+    node,
     requests: 0,
     raw: emptyHistogram(),
     net: emptyHistogram(),

@@ -1,13 +1,14 @@
 // Windows in, one after another; everything that a verdict rests on, at constant cost a window, out.
 import { layoutOf } from './buckets.ts';
 import type { Layout } from './buckets.ts';
+import { each, wrong } from './checks.ts';
 import { emptyCoTenants, pushCoTenants } from './cotenant.ts';
 import type { CoTenants } from './cotenant.ts';
 import { emptyCovariate, pushCovariate } from './covariate.ts';
 import type { Covariate } from './covariate.ts';
-import { emptyEvidence, pushExposures } from './evidence.ts';
+import { emptyEvidence, pushEvents } from './evidence.ts';
 import type { Evidence } from './evidence.ts';
-import type { Exposure } from './exposures.ts';
+import { errorStrata } from './exposures.ts';
 import { sumSeconds } from './histogram.ts';
 import { emptyLadder, pushPair } from './ladder.ts';
 import type { Rung } from './ladder.ts';
@@ -18,21 +19,23 @@ import type { Nodes } from './nodes.ts';
 import { emptyOnCall, pushOnCall } from './oncall.ts';
 import type { OnCall } from './oncall.ts';
 import type { Settings } from './options.ts';
+import { emptyRoster } from './roster.ts';
+import type { Roster } from './roster.ts';
 import { emptySignal, pushSignal } from './signals.ts';
 import type { SignalState } from './signals.ts';
 import type { Cell, Subject, Window } from './types.ts';
-import { spelled, VerdictInputError } from './validate.ts';
-import type { CheckedWindow, Place } from './validate.ts';
 import { emptyWaits, pushWaits } from './waits.ts';
 import type { Waits } from './waits.ts';
-import { areWarm, emptyWarmup } from './warmup.ts';
+import { emptyWarmup, warmOf } from './warmup.ts';
 import type { Warmup } from './warmup.ts';
+import type { CheckedWindow } from './window.ts';
 
 /** A run so far. */
 export interface State {
   readonly subject: Subject;
   readonly settings: Settings;
   readonly layout: Layout;
+  readonly roster: Roster;
   readonly warmup: Warmup;
   readonly pairs: WindowPairs;
   readonly matched: readonly Rung[];
@@ -75,6 +78,7 @@ export function emptyState(subject: Subject, settings: Settings): State {
     subject,
     settings,
     layout: layoutOf(subject.buckets),
+    roster: emptyRoster(),
     warmup: emptyWarmup(),
     pairs: emptyPairs(),
     matched: emptyLadder(settings.tail),
@@ -102,9 +106,9 @@ export function emptyState(subject: Subject, settings: Settings): State {
  * Adds a checked window.
  * @throws VerdictInputError where a signal changes its kind or direction; the state is then as it was.
  */
-export function pushWindow(state: State, window: CheckedWindow, place: Place = 'window'): void {
+export function pushWindow(state: State, window: CheckedWindow): void {
   const { subject, settings, onCall } = state;
-  checkSignals(state, window, place);
+  checkSignals(state, window);
   state.firstStart ??= window.end - subject.windowSeconds;
   state.lastEnd = window.end;
   state.looks += 1;
@@ -113,7 +117,7 @@ export function pushWindow(state: State, window: CheckedWindow, place: Place = '
     if (durations && (arm === 'canary' || arm === 'baseline')) state.durationsSeen[arm] = true;
   }
   // Warm-up excuses slowness, not errors: a user who got one does not ask how old the pod was.
-  pushExposures(state.evidence, exposuresOf(window), subject.windowSeconds);
+  pushEvents(state.evidence, errorStrata(window.members), subject.windowSeconds);
   for (const signal of window.signals ?? []) {
     const known = state.signals.get(signal.name) ?? emptySignal(signal, settings);
     state.signals.set(signal.name, known);
@@ -124,11 +128,10 @@ export function pushWindow(state: State, window: CheckedWindow, place: Place = '
 
 function pushLatency(state: State, window: CheckedWindow): void {
   const { pairs, layout, coverage, delay } = state;
-  const warm = areWarm(state.warmup, window, state.subject.windowSeconds, state.settings);
-  const areAll = !warm.includes(false);
-  const cells = areAll ? window.cells : window.cells.filter((_, i) => warm[i]);
-  const sizes = areAll ? window.sizes : window.sizes.filter((_, i) => warm[i]);
-  const { canary, matched, net } = fillPairs(pairs, cells, sizes);
+  const { subject, settings } = state;
+  const members = warmOf(state.warmup, window.members, window.end, subject.windowSeconds, settings);
+  const cells = members.map(({ cell }) => cell);
+  const { canary, matched, net } = fillPairs(pairs, members);
   coverage.canary += canary;
   coverage.matched += matched;
   coverage.net += net;
@@ -137,7 +140,7 @@ function pushLatency(state: State, window: CheckedWindow): void {
   pushPair(state.net, pairs.net, layout);
 
   const unmatched = coverage.matched < coverage.canary / 2;
-  pushNodes(state.nodes, cells, unmatched);
+  pushNodes(state.nodes, members, unmatched);
   pushWaits(state.waits, cells);
   pushSteal(state.steal, cells);
   if (unmatched && pushCoTenants(state.coTenants, cells, pairs.raw, layout)) coverage.coTenant += canary;
@@ -160,31 +163,13 @@ function pushSteal(steal: State['steal'], cells: readonly Cell[]): void {
   }
 }
 
-function exposuresOf({ cells }: Window): readonly Exposure[] {
-  const exposures: Exposure[] = [];
-  for (const { node, arm, errors, requests } of cells) {
-    if (arm === 'canary' || arm === 'baseline')
-      exposures.push({ node, arm, events: errors, trials: requests });
-  }
-  return exposures;
-}
-
-function checkSignals({ signals }: State, window: Window, place: Place): void {
-  window.signals?.forEach(({ name, kind, better }, i) => {
-    const known = signals.get(name);
-    if (known && known.kind !== kind) {
-      throw new VerdictInputError(
-        `${spelled(place)}.signals[${i}].kind`,
-        `${known.kind}, as in earlier windows`,
-        kind,
-      );
-    }
-    if (known && known.better !== better) {
-      throw new VerdictInputError(
-        `${spelled(place)}.signals[${i}].better`,
-        `${known.better}, as in earlier windows`,
-        better,
-      );
+function checkSignals({ signals: known }: State, { signals = [] }: Window): void {
+  each(signals, 'signals', (_, i) => {
+    const signal = signals[i];
+    const before = signal && known.get(signal.name);
+    if (!before) return;
+    for (const key of ['kind', 'better'] as const) {
+      if (before[key] !== signal[key]) wrong(key, `${before[key]}, as in earlier windows`, signal[key]);
     }
   });
 }
