@@ -83,23 +83,27 @@ export function pushStrata(
   }
   if (events === 0 || baselineTrials === 0) return;
 
-  let cell = 0;
-  for (const ratio of [nullRatio, ...ratios]) {
+  const joint = new Float64Array((ratioWeights.length + 1) * nodeEffects.length);
+  for (const [row, ratio] of [nullRatio, ...ratios].entries()) {
     const onShared = ratio * canaryShared.trials + baselineShared.trials;
     const elsewhere = ratio * canaryAlone.trials + baselineElsewhere.trials;
     const lnRatio = canaryEvents * Math.log(ratio);
     for (let column = 0; column < nodeEffects.length; column++) {
       const effect = nodeEffects[column] ?? 1;
       const lnShares = Math.log((effect * onShared + elsewhere) / trials);
-      const log = lnRatio + sharedEvents * (lnEffects[column] ?? 0) - events * lnShares;
-      for (const { joint } of processes) joint[cell] = (joint[cell] ?? 0) + log;
-      cell += 1;
+      joint[row * nodeEffects.length + column] =
+        lnRatio + sharedEvents * (lnEffects[column] ?? 0) - events * lnShares;
     }
   }
-  for (const [i, ratio] of ratios.entries()) {
-    const log = withinNodeLog(shared, ratio, nullRatio);
-    for (const { withinNode } of processes) withinNode[i] = (withinNode[i] ?? 0) + log;
+  const withinNode = withinNodeLogs(shared, ratios, nullRatio);
+  for (const process of processes) {
+    addTo(process.joint, joint);
+    addTo(process.withinNode, withinNode);
   }
+}
+
+function addTo(sums: Float64Array, terms: Float64Array): void {
+  for (let i = 0; i < terms.length; i++) sums[i] = (sums[i] ?? 0) + (terms[i] ?? 0);
 }
 
 /**
@@ -133,17 +137,24 @@ function withinNodeValue({ withinNode }: EProcess, factor: number): number {
   return Math.exp(Math.min(logSumExp(logs), 700));
 }
 
-/** Log likelihood ratio of how each shared node's events fell on its two arms. */
-function withinNodeLog(shared: Strata['shared'], ratio: number, nullRatio: number): number {
-  const lnRatio = Math.log(ratio / nullRatio);
-  let sum = 0;
+/** By ratio, the log likelihood ratio of how each shared node's events fell on its two arms. */
+function withinNodeLogs(
+  shared: Strata['shared'],
+  ratios: readonly number[],
+  nullRatio: number,
+): Float64Array {
+  const logs = new Float64Array(ratios.length);
+  const lnRatios = ratios.map((ratio) => Math.log(ratio / nullRatio));
   for (const { canary, baseline } of shared) {
     const events = canary.events + baseline.events;
     if (events === 0) continue;
-    const shares = (canary.trials * ratio + baseline.trials) / (canary.trials * nullRatio + baseline.trials);
-    sum += canary.events * lnRatio - events * Math.log(shares);
+    const underNull = canary.trials * nullRatio + baseline.trials;
+    for (let i = 0; i < ratios.length; i++) {
+      const shares = (canary.trials * (ratios[i] ?? 1) + baseline.trials) / underNull;
+      logs[i] = (logs[i] ?? 0) + (canary.events * (lnRatios[i] ?? 0) - events * Math.log(shares));
+    }
   }
-  return sum;
+  return logs;
 }
 
 function logSumExp(logs: readonly number[]): number {

@@ -1,7 +1,7 @@
 // Pairs of histograms window by window in; one series of quantile differences per rung of the ladder out.
 import type { Layout } from './buckets.ts';
-import { clear, effectiveSize, emptyHistogram, merge, quantile } from './histogram.ts';
-import type { Histogram } from './histogram.ts';
+import { atLowest, clear, effectiveSize, emptyHistogram, merge, quantile } from './histogram.ts';
+import type { Cursor, Histogram } from './histogram.ts';
 import { blockTail, ladder } from './options.ts';
 import { copyOf, emptySeries, pushEffect } from './series.ts';
 import type { EffectSeries } from './series.ts';
@@ -77,26 +77,39 @@ export function pushPair(
   layout: Layout,
   nodeEffect: (rung: number) => number = () => 0,
 ): void {
-  rungs.forEach((rung, i) => {
+  const inWindow = { canary: atLowest(), baseline: atLowest() };
+  for (const [i, rung] of rungs.entries()) {
     // Most windows of a busy service are a block of their own: nothing needs to be copied then.
-    const block = rung.open.canary.total > 0 || rung.open.baseline.total > 0 ? rung.open : window;
-    if (block === rung.open || blockProgress(window, rung.p) < 1) mergePair(rung.open, window);
-    if (blockProgress(block, rung.p) < 1) return;
-    const canary = quantile(block.canary, layout, rung.p);
-    const baseline = quantile(block.baseline, layout, rung.p);
-    const difference = (canary?.ln ?? NaN) - (baseline?.ln ?? NaN) - nodeEffect(i);
-    if (canary && baseline && Number.isFinite(difference)) {
-      pushBlock(
-        rung,
-        difference,
-        stealSlack(block, layout, rung.p, canary.ln, baseline.ln),
-        canary.variance + baseline.variance,
-      );
-      rung.lnBaselineSum += baseline.ln;
-      rung.resolutionSum += canary.resolution / 2 + baseline.resolution / 2;
-    }
-    if (block === rung.open) clearPair(rung.open);
-  });
+    const isOpen = rung.open.canary.total > 0 || rung.open.baseline.total > 0;
+    const isWhole = !isOpen && blockProgress(window, rung.p) >= 1;
+    if (!isWhole) mergePair(rung.open, window);
+    const block = isWhole ? window : rung.open;
+    if (!isWhole && blockProgress(block, rung.p) < 1) continue;
+    closeBlock(rung, block, layout, nodeEffect(i), isWhole ? inWindow : undefined);
+    if (!isWhole) clearPair(rung.open);
+  }
+}
+
+/** Adds a full block's difference; `cursors` are those of its histograms, where other rungs walk them, too. */
+function closeBlock(
+  rung: Rung,
+  block: Pair,
+  layout: Layout,
+  nodeEffect: number,
+  cursors?: Record<keyof Pair, Cursor>,
+): void {
+  const canary = quantile(block.canary, layout, rung.p, cursors?.canary);
+  const baseline = quantile(block.baseline, layout, rung.p, cursors?.baseline);
+  const difference = (canary?.ln ?? NaN) - (baseline?.ln ?? NaN) - nodeEffect;
+  if (!canary || !baseline || !Number.isFinite(difference)) return;
+  pushBlock(
+    rung,
+    difference,
+    stealSlack(block, layout, rung.p, canary.ln, baseline.ln),
+    canary.variance + baseline.variance,
+  );
+  rung.lnBaselineSum += baseline.ln;
+  rung.resolutionSum += canary.resolution / 2 + baseline.resolution / 2;
 }
 
 /** How full a block is: 1 when its thinner arm has enough requests beyond quantile `p`. */

@@ -5,8 +5,8 @@ import { meanRadius } from './confidence.ts';
 export interface EffectSeries {
   count: number;
   sum: number;
-  /** Sums of products of differences `lag` blocks apart, by lag. */
-  readonly products: Float64Array;
+  /** Sums of products of differences `lag` blocks apart, by lag, as far as a series of this length needs them. */
+  readonly products: number[];
   /** The blocks themselves: what the oldest and the newest lack in those sums is taken from here. */
   readonly differences: number[];
   /** Running sums, so that the mean of any last stretch is one subtraction. */
@@ -22,7 +22,7 @@ export function emptySeries(): EffectSeries {
   return {
     count: 0,
     sum: 0,
-    products: new Float64Array(maxLag + 1),
+    products: [],
     differences: [],
     sums: [],
     samplingVariance: 0,
@@ -32,20 +32,33 @@ export function emptySeries(): EffectSeries {
 /** Returns a series that goes on by itself. */
 export function copyOf(series: EffectSeries): EffectSeries {
   const { products, differences, sums } = series;
-  return { ...series, products: products.slice(), differences: [...differences], sums: [...sums] };
+  return { ...series, products: [...products], differences: [...differences], sums: [...sums] };
 }
 
 /** Adds a block's difference (log scale) and its sampling variance as far as that is known. */
 export function pushEffect(series: EffectSeries, difference: number, samplingVariance: number): void {
   const { products, differences } = series;
   differences.push(difference);
-  for (let lag = 0; lag <= Math.min(maxLag, series.count); lag++) {
-    products[lag] = (products[lag] ?? 0) + difference * (differences[series.count - lag] ?? 0);
-  }
   series.count += 1;
   series.sum += difference;
   series.sums.push(series.sum);
   series.samplingVariance += samplingVariance;
+  for (let lag = 0; lag < products.length; lag++) {
+    products[lag] = (products[lag] ?? 0) + difference * (differences[series.count - 1 - lag] ?? 0);
+  }
+  // Each lag is made up for once, when the series has grown long enough to need it.
+  while (products.length <= lagsOf(series.count)) products.push(productsAt(differences, products.length));
+}
+
+function productsAt(differences: readonly number[], lag: number): number {
+  let sum = 0;
+  for (let i = lag; i < differences.length; i++) sum += (differences[i] ?? 0) * (differences[i - lag] ?? 0);
+  return sum;
+}
+
+/** How many blocks apart two of `count` may be and still be held to move together. */
+function lagsOf(count: number): number {
+  return Math.min(maxLag, count - 1, Math.max(1, Math.floor(0.65 * Math.sqrt(count))));
 }
 
 /** Mean difference over all blocks; undefined without any. */
@@ -80,7 +93,7 @@ export function longRunVariance(series: EffectSeries): number {
   const { count } = series;
   if (count === 0) return 0;
   const plain = autocovariance(series, 0);
-  const lags = Math.min(maxLag, count - 1, Math.max(1, Math.floor(0.65 * Math.sqrt(count))));
+  const lags = lagsOf(count);
   let variance = plain;
   for (let lag = 1; lag <= lags; lag++) {
     variance += 2 * (1 - lag / (lags + 1)) * autocovariance(series, lag);
