@@ -51,8 +51,8 @@ export function pushCoTenants(
       open.set(service, target);
     }
   });
-  pushPair(coTenants.rungs, raw, layout, (i) => {
-    const effects = closeBlock(coTenants, i, layout);
+  pushPair(coTenants.rungs, raw, layout, (rung) => {
+    const effects = closeBlock(coTenants, coTenants.rungs.indexOf(rung), layout);
     return effects.length >= fewestServices ? median(effects) : NaN;
   });
   return true;

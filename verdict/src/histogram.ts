@@ -131,44 +131,38 @@ export interface Quantile {
   readonly resolution: number;
 }
 
-/** How far a walk up the buckets of a histogram has come, and how many observations lie below that. */
-export interface Cursor {
-  index: number;
-  below: number;
-}
-
-/** Returns a cursor at the lowest bucket. */
-export function atLowest(): Cursor {
-  return { index: 0, below: 0 };
-}
-
 /**
  * The `p` quantile by the layout's interpolation, and Woodruff's (1952) sampling variance: the rank has binomial
- * variance p(1−p)/n, and the histogram itself turns ranks into durations. Undefined without observations. Quantiles
- * from the median up, asked for in ascending order with the same `cursor`, take one walk together.
+ * variance p(1−p)/n, and the histogram itself turns ranks into durations. Undefined without observations.
  */
-export function quantile(
-  histogram: Histogram,
-  layout: Layout,
-  p: number,
-  cursor: Cursor = atLowest(),
-): Quantile | undefined {
-  const { total } = histogram;
+export function quantile(histogram: Histogram, layout: Layout, p: number): Quantile | undefined {
+  return quantiles(histogram, layout, [p])[0];
+}
+
+/** Returns several quantiles, in ascending order and from the median up; none without observations. They take one walk together. */
+export function quantiles(histogram: Histogram, layout: Layout, ps: readonly number[]): readonly Quantile[] {
+  const { lowest, total } = histogram;
   const size = effectiveSize(histogram);
-  if (!(total > 0) || size === 0) return undefined;
-  const rankError = Math.sqrt((p * (1 - p)) / size);
-  const low = Math.max(p - rankError, p / 2) * total;
-  const high = Math.min(p + rankError, (1 + p) / 2) * total;
-  const lnLow = lnAtRank(histogram, layout, cursor, low);
-  const further = { ...cursor };
-  const ln = lnAtRank(histogram, layout, further, p * total);
-  const index = histogram.lowest + further.index;
-  const lnHigh = lnAtRank(histogram, layout, further, high);
-  return {
-    ln,
-    variance: ((lnHigh - lnLow) / 2) ** 2,
-    resolution: layout.lnUpper(index) - layout.lnLower(index),
-  };
+  const found: Quantile[] = [];
+  if (!(total > 0) || size === 0) return found;
+  let index = 0;
+  let below = 0;
+  for (const p of ps) {
+    const rankError = Math.sqrt((p * (1 - p)) / size);
+    const cursor = { index, below };
+    const lnLow = lnAtRank(histogram, layout, cursor, Math.max(p - rankError, p / 2) * total);
+    // From the median up, the low end of the next quantile lies above that of this one.
+    ({ index, below } = cursor);
+    const ln = lnAtRank(histogram, layout, cursor, p * total);
+    const at = lowest + cursor.index;
+    const lnHigh = lnAtRank(histogram, layout, cursor, Math.min(p + rankError, (1 + p) / 2) * total);
+    found.push({
+      ln,
+      variance: ((lnHigh - lnLow) / 2) ** 2,
+      resolution: layout.lnUpper(at) - layout.lnLower(at),
+    });
+  }
+  return found;
 }
 
 /** Estimated sum of ln seconds over all observations, each at its bucket's middle. */
@@ -194,7 +188,12 @@ export function sumSeconds({ lowest, weights }: Histogram, layout: Layout): numb
 }
 
 /** The duration at a rank; `cursor` goes up to its bucket, so that ascending ranks take one walk together. */
-function lnAtRank({ lowest, weights }: Histogram, layout: Layout, cursor: Cursor, rank: number): number {
+function lnAtRank(
+  { lowest, weights }: Histogram,
+  layout: Layout,
+  cursor: { index: number; below: number },
+  rank: number,
+): number {
   let { index, below } = cursor;
   let last = index;
   let lastBelow = below;

@@ -1,7 +1,7 @@
 // Pairs of histograms window by window in; one series of quantile differences per rung of the ladder out.
 import type { Layout } from './buckets.ts';
-import { atLowest, clear, effectiveSize, emptyHistogram, merge, quantile } from './histogram.ts';
-import type { Cursor, Histogram } from './histogram.ts';
+import { clear, effectiveSize, emptyHistogram, merge, quantiles } from './histogram.ts';
+import type { Histogram } from './histogram.ts';
 import { blockTail, ladder } from './options.ts';
 import { copyOf, emptySeries, pushEffect } from './series.ts';
 import type { EffectSeries } from './series.ts';
@@ -75,41 +75,43 @@ export function pushPair(
   rungs: readonly Rung[],
   window: Pair,
   layout: Layout,
-  nodeEffect: (rung: number) => number = () => 0,
+  nodeEffect: (rung: Rung) => number = () => 0,
 ): void {
-  const inWindow = { canary: atLowest(), baseline: atLowest() };
-  for (const [i, rung] of rungs.entries()) {
-    // Most windows of a busy service are a block of their own: nothing needs to be copied then.
-    const isOpen = rung.open.canary.total > 0 || rung.open.baseline.total > 0;
-    const isWhole = !isOpen && blockProgress(window, rung.p) >= 1;
-    if (!isWhole) mergePair(rung.open, window);
-    const block = isWhole ? window : rung.open;
-    if (!isWhole && blockProgress(block, rung.p) < 1) continue;
-    closeBlock(rung, block, layout, nodeEffect(i), isWhole ? inWindow : undefined);
-    if (!isWhole) clearPair(rung.open);
+  // Most windows of a busy service are a block of their own: nothing needs to be copied then.
+  const whole = rungs.filter(({ open, p }) => isEmpty(open) && blockProgress(window, p) >= 1);
+  if (whole.length > 0) closeBlock(whole, window, layout, nodeEffect);
+  for (const rung of rungs) {
+    if (whole.includes(rung)) continue;
+    mergePair(rung.open, window);
+    if (blockProgress(rung.open, rung.p) < 1) continue;
+    closeBlock([rung], rung.open, layout, nodeEffect);
+    clearPair(rung.open);
   }
 }
 
-/** Adds a full block's difference; `cursors` are those of its histograms, where other rungs walk them, too. */
+/** Adds the differences of one block to every rung that it is full for. */
 function closeBlock(
-  rung: Rung,
+  rungs: readonly Rung[],
   block: Pair,
   layout: Layout,
-  nodeEffect: number,
-  cursors?: Record<keyof Pair, Cursor>,
+  nodeEffect: (rung: Rung) => number,
 ): void {
-  const canary = quantile(block.canary, layout, rung.p, cursors?.canary);
-  const baseline = quantile(block.baseline, layout, rung.p, cursors?.baseline);
-  const difference = (canary?.ln ?? NaN) - (baseline?.ln ?? NaN) - nodeEffect;
-  if (!canary || !baseline || !Number.isFinite(difference)) return;
-  pushBlock(
-    rung,
-    difference,
-    stealSlack(block, layout, rung.p, canary.ln, baseline.ln),
-    canary.variance + baseline.variance,
-  );
-  rung.lnBaselineSum += baseline.ln;
-  rung.resolutionSum += canary.resolution / 2 + baseline.resolution / 2;
+  const ps = rungs.map(({ p }) => p);
+  const canaries = quantiles(block.canary, layout, ps);
+  const baselines = quantiles(block.baseline, layout, ps);
+  for (const [i, rung] of rungs.entries()) {
+    const [canary, baseline] = [canaries[i], baselines[i]];
+    const difference = (canary?.ln ?? NaN) - (baseline?.ln ?? NaN) - nodeEffect(rung);
+    if (!canary || !baseline || !Number.isFinite(difference)) continue;
+    const slack = stealSlack(block, layout, rung.p, canary.ln, baseline.ln);
+    pushBlock(rung, difference, slack, canary.variance + baseline.variance);
+    rung.lnBaselineSum += baseline.ln;
+    rung.resolutionSum += canary.resolution / 2 + baseline.resolution / 2;
+  }
+}
+
+function isEmpty({ canary, baseline }: Pair): boolean {
+  return canary.total === 0 && baseline.total === 0;
 }
 
 /** How full a block is: 1 when its thinner arm has enough requests beyond quantile `p`. */
