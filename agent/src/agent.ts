@@ -24,7 +24,15 @@ import { createApi } from './history/api.ts';
 import { createHistory } from './history/history.ts';
 import { newMeasureState } from './measure.ts';
 import { privilegedHere, type Plan, type Privileged } from './privileged.ts';
-import { loadProbes, mapKindsOf, metricsOf, sheddingOrder, switchCosts, textOf } from './probes.ts';
+import {
+  chooseProbes,
+  loadProbes,
+  mapKindsOf,
+  metricsOf,
+  sheddingOrder,
+  switchCosts,
+  textOf,
+} from './probes.ts';
 import { seriesAsJson } from './series/json.ts';
 import { createStore, workloadKey } from './series/store.ts';
 import { packageVersion } from './version.ts';
@@ -69,7 +77,7 @@ export const runAgent = async (
   const lacking = [...ground.findings, checkUser(config.user)].filter(({ status }) => status === 'missing');
   if (lacking.length > 0 || ground.cgroupRoot === undefined)
     throw new PreflightError(describeFindings(lacking));
-  const probes = fitProbes(await loadProbes(config.probes ?? 'default'), ground);
+  const probes = fitProbes(chooseProbes(await loadProbes(), config.probes), ground);
   for (const probe of probes) logFit(probe, log);
   const loaded = probes.filter(({ mode }) => mode !== 'none');
   const clock = await readJiffyClock();

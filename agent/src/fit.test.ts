@@ -1,10 +1,10 @@
 import { expect, test } from 'vitest';
 import { reducedMetrics } from './fit.ts';
-import { loadProbes } from './probes.ts';
+import { chooseProbes, loadProbes } from './probes.ts';
 
 test('a reduced probe has the metrics whose maps it prints', async () => {
   const found = Object.fromEntries(
-    (await loadProbes(['http', 'tls', 'tcp'])).map((probe) => [
+    chooseProbes(await loadProbes(), ['http', 'tls', 'tcp']).map((probe) => [
       probe.name,
       reducedMetrics(probe).map(({ name }) => name.replace('plumbline_', '')),
     ]),

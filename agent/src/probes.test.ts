@@ -1,20 +1,25 @@
 import { expect, test } from 'vitest';
 import { ConfigError } from './config.ts';
-import { loadProbes, textOf } from './probes.ts';
+import { chooseProbes, loadProbes, textOf } from './probes.ts';
 
 test('every probe is found by its two files', async () => {
   const names = (await loadProbes()).map(({ name }) => name);
   expect(names).toEqual(expect.arrayContaining(['http', 'runqueue', 'tcp']));
 });
 
-test('only the probes that are wanted are loaded', async () => {
-  expect((await loadProbes(['tcp', 'http'])).map(({ name }) => name)).toEqual(['http', 'tcp']);
+test('only the probes that are wanted are chosen; without a wish, all but those that must be named', async () => {
+  const all = await loadProbes();
+  const namesOf = (wanted?: readonly string[]) => chooseProbes(all, wanted).map(({ name }) => name);
+  expect(namesOf(['tcp', 'http'])).toEqual(['http', 'tcp']);
+  expect(namesOf(['tls'])).toEqual(['tls']);
+  expect(namesOf()).toEqual(all.map(({ name }) => name).filter((name) => name !== 'tls'));
 });
 
 test('a probe that does not exist is named, beside those that do', async () => {
-  const loading = loadProbes(['http', 'htpp2']);
-  await expect(loading).rejects.toThrow(ConfigError);
-  await expect(loading).rejects.toThrow(/^probes: expected some of .*http2, .*, got "htpp2"$/);
+  const all = await loadProbes();
+  const choose = () => chooseProbes(all, ['http', 'htpp2']);
+  expect(choose).toThrow(ConfigError);
+  expect(choose).toThrow(/^probes: expected some of .*http2, .*, got "htpp2"$/);
 });
 
 test('each probe alone assigns every map that it uses, so that any of the others may be left out', async () => {

@@ -19,39 +19,42 @@ export interface LoadedProbe extends Probe {
 const bpfFolder = new URL('../../bpf/', import.meta.url);
 const moduleExtension = import.meta.url.endsWith('.ts') ? 'ts' : 'js';
 
-/**
- * Finds every bpf/NAME.bt with its probes/NAME module: a new probe is these two files and no list.
- *
- * @param wanted names, or `default` for all but those that only run where they are named
- * @throws ConfigError when one of the `wanted` names is none of a probe
- */
-export const loadProbes = async (wanted?: readonly string[] | 'default'): Promise<readonly LoadedProbe[]> => {
+/** Finds every bpf/NAME.bt with its probes/NAME module: a new probe is these two files and no list. */
+export const loadProbes = async (): Promise<readonly LoadedProbe[]> => {
   const names = (await readdir(bpfFolder))
     .filter((file) => file.endsWith('.bt'))
     .map((file) => file.slice(0, -'.bt'.length))
     .sort();
-  const chosen = wanted === 'default' ? undefined : wanted;
-  const unknown = chosen?.find((name) => !names.includes(name));
+  return Promise.all(
+    names.map(async (name) => {
+      const file = new URL(`./probes/${name}.${moduleExtension}`, import.meta.url);
+      const { probe } = (await import(file.href)) as { probe: Probe };
+      const reduced = `reduced/${name}.bt`;
+      return {
+        ...probe,
+        source: readBpf(`${name}.bt`),
+        reduced: existsSync(new URL(reduced, bpfFolder)) ? readBpf(reduced) : undefined,
+      };
+    }),
+  );
+};
+
+/**
+ * Those of the probes that a configuration asks for.
+ *
+ * @param wanted names; without, all but those that only run where they are named
+ * @throws ConfigError when one of the `wanted` names is none of a probe
+ */
+export const chooseProbes = (
+  probes: readonly LoadedProbe[],
+  wanted: readonly string[] | undefined,
+): readonly LoadedProbe[] => {
+  if (wanted === undefined) return probes.filter(({ isOptIn = false }) => !isOptIn);
+  const names = probes.map(({ name }) => name);
+  const unknown = wanted.find((name) => !names.includes(name));
   if (unknown !== undefined)
     throw new ConfigError(`probes: expected some of ${names.join(', ')}, got "${unknown}"`);
-  const probes = await Promise.all(
-    names
-      .filter((name) => chosen?.includes(name) ?? true)
-      .map(async (name) => {
-        const module = (await import(
-          new URL(`./probes/${name}.${moduleExtension}`, import.meta.url).href
-        )) as {
-          probe: Probe;
-        };
-        const reduced = `reduced/${name}.bt`;
-        return {
-          ...module.probe,
-          source: readBpf(`${name}.bt`),
-          reduced: existsSync(new URL(reduced, bpfFolder)) ? readBpf(reduced) : undefined,
-        };
-      }),
-  );
-  return wanted === 'default' ? probes.filter(({ isOptIn = false }) => !isOptIn) : probes;
+  return probes.filter(({ name }) => wanted.includes(name));
 };
 
 /** The bpftrace program of these probes on this node, printing a snapshot every `intervalMs`. */

@@ -5,7 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { readJiffyClock } from '../../agent/src/bpftrace/clock.ts';
 import { compose, ownedPrograms, type OwnedProgram } from '../../agent/src/bpftrace/compose.ts';
 import { programTypes, readPrograms, type ProgramReading } from '../../agent/src/cost/programs.ts';
-import { loadProbes, textOf } from '../../agent/src/probes.ts';
+import { chooseProbes, loadProbes, textOf } from '../../agent/src/probes.ts';
 import { withBpfStats } from './cost.ts';
 
 export interface Cost {
@@ -41,7 +41,7 @@ export const costOfPrograms = async <Result>(
 ): Promise<Measured<Result>> => {
   const clock = await readJiffyClock();
   const texts = Object.fromEntries(
-    (await loadProbes(names)).map((probe) => [probe.name, textOf(probe, clock)]),
+    chooseProbes(await loadProbes(), names).map((probe) => [probe.name, textOf(probe, clock)]),
   );
   // Without a token nobody can ask, and the program that is asked is not there.
   const owned = ownedPrograms(texts).slice(0, -1);

@@ -7,7 +7,7 @@ import { expect, test } from 'vitest';
 import { sliceBtf } from '../../agent/src/bpftrace/btf.ts';
 import { readJiffyClock } from '../../agent/src/bpftrace/clock.ts';
 import { kernelTypesOf } from '../../agent/src/bpftrace/compose.ts';
-import { composeProbes, loadProbes, ownTypes } from '../../agent/src/probes.ts';
+import { chooseProbes, composeProbes, loadProbes, ownTypes } from '../../agent/src/probes.ts';
 import { hasLoop, hasShortJumps, helpersOf, programsIn, type Instruction } from '../support/bpf-object.ts';
 import { withFile } from '../support/agent.ts';
 import { describeKernel } from '../support/kernel.ts';
@@ -54,7 +54,7 @@ describeKernel('the verifier of Linux 4.18 would take every program', () => {
 
 describeKernel('the types of the program alone', () => {
   test('make the same programs as all types of the kernel', async () => {
-    const probes = await loadProbes('default');
+    const probes = chooseProbes(await loadProbes(), undefined);
     const text = composeProbes(probes, 1000, await readJiffyClock());
     const programs = await compile(text, [], []);
     const slice = sliceBtf(await readFile(kernelBtf), text);

@@ -3,7 +3,7 @@ import { Command } from 'commander';
 import { checkUser, preflight, type Finding } from '../bpftrace/preflight.ts';
 import { loadConfig } from '../config.ts';
 import { fitProbes, type FittedProbe } from '../fit.ts';
-import { loadProbes } from '../probes.ts';
+import { chooseProbes, loadProbes } from '../probes.ts';
 
 const marks: Readonly<Record<Finding['status'], string>> = {
   ok: 'ok',
@@ -24,10 +24,11 @@ export const checkCommand = (): Command =>
       const config = await loadConfig(file);
       const ground = await preflight(config.bpftrace.path);
       const findings = [...ground.findings, checkUser(config.user)];
-      const probes = fitProbes(await loadProbes(config.probes ?? 'default'), ground);
-      const names = probes.map(({ name }) => name);
+      const all = await loadProbes();
+      const chosen = chooseProbes(all, config.probes);
+      const probes = fitProbes(chosen, ground);
       const others = fitProbes(
-        (await loadProbes()).filter(({ name, isOptIn = false }) => isOptIn && !names.includes(name)),
+        all.filter((probe) => probe.isOptIn === true && !chosen.includes(probe)),
         ground,
       );
       const isFit =
