@@ -19,7 +19,8 @@ export interface GuestOptions {
   readonly signal: AbortSignal;
   /** Where the kernel's console and the report are kept, to be read when a guest fails. */
   readonly logFolder: string;
-  readonly onMessage: (message: Message) => void;
+  /** Called with what the guest says, and the CPU time that the emulator has taken so far. */
+  readonly onMessage: (message: Message, cpuSeconds: number) => void;
 }
 
 export interface GuestReport {
@@ -45,7 +46,7 @@ export const runGuest = async (options: GuestOptions): Promise<GuestReport> => {
     let cpuSeconds = 0;
     createInterface(guest.stdout).on('line', (line) => {
       cpuSeconds = cpuSecondsOf(guest.pid) ?? cpuSeconds;
-      parseReport(line).forEach(onMessage);
+      for (const message of parseReport(line)) onMessage(message, cpuSeconds);
     });
     const { exitCode, stdout, stderr, isCanceled } = await guest;
     if (isCanceled) throw new Error('stopped');

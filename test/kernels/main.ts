@@ -34,7 +34,7 @@ const command = new Command('test:kernels')
   .addOption(new Option('--bpftrace <version...>', 'these bpftraces alone').choices(versions(bpftraces)))
   .addOption(new Option('--scenario <name...>', 'these scenarios alone').choices(scenarios))
   .option('--at-once <guests>', 'guests that run at the same time, a core each', whole, 2)
-  .option('--timeout <seconds>', 'longest time that a guest may take', whole, 600)
+  .option('--timeout <seconds>', 'longest time that a guest may take', whole, 1200)
   .option(
     '--page',
     'write docs/compatibility.md, where cells that are not run now keep what it says of them',
@@ -89,9 +89,10 @@ const runAll = async (
       const outcome = await runCell(cell, supplies, {
         timeoutSeconds: options.timeout,
         signal,
-        onMessage: (message) => {
-          if (options.verbose && message.kind === 'step')
-            process.stdout.write(`       ${nameOf(cell)}: ${message.atSeconds} s: ${message.doing}\n`);
+        onMessage: (message, cpuSeconds) => {
+          if (!options.verbose || message.kind !== 'step') return;
+          const when = `${message.atSeconds} s, ${cpuSeconds.toFixed(0)} s of CPU`;
+          process.stdout.write(`       ${nameOf(cell)}: ${when}: ${message.doing}\n`);
         },
       });
       outcomes.set(position, outcome);

@@ -14,7 +14,7 @@ ${compatibilityTable(cells, outcomes, page)}
 - **no-btf**: the kernel's type information is hidden, as on vanilla kernels before 5.4 or built without \`CONFIG_DEBUG_INFO_BTF\`. Reduced probes keep to what Linux 4.18 has: programs of at most 4096 instructions, no loops, helpers of that time. \`npm test\` holds to that every program that is loaded there.
 - **cgroup-v1**: the controllers of cgroup v1 alone are mounted, as systemd does with \`systemd.unified_cgroup_hierarchy=0\`.
 - **not run**: nothing is known of this cell with these versions.
-- **4.18 to 5.9** are not booted: Debian's releases of today have no such kernel. What differs there is tested by itself: that ids of cgroups below 5.5 have a generation above the inode, that \`runqueue\` is left out below 5.8, and what older verifiers take.
+- **4.18 to 5.9** are not booted: Debian's releases of today have no such kernel. What differs there is tested by itself: that ids of cgroups below 5.5 have a generation above the inode, that \`runqueue\` is left out below 5.8, and what older verifiers take. Nor are those between the ones above, such as 5.15 to 5.19, which Debian's archive has no longer: of them nothing has been seen, but that their neighbours take the probes.
 - **refuses**: the agent does not start, and says which of these is missing, with the remedy.
 `;
 

@@ -16,7 +16,7 @@ export interface CellOutcome extends Outcome {
 export interface RunOptions {
   readonly timeoutSeconds: number;
   readonly signal: AbortSignal;
-  readonly onMessage: (message: Message) => void;
+  readonly onMessage: (message: Message, cpuSeconds: number) => void;
 }
 
 /** Boots a guest and judges what it reports; it never throws. */
