@@ -19,12 +19,14 @@ export interface ProbeLoad {
   readonly peer?: { readonly name: string; readonly start: () => Promise<Tool> };
 }
 
-export const loadsFor = ({ port, http2Url }: Nginx, seconds: number): readonly ProbeLoad[] => {
+export const loadsFor = ({ port, http2Url, tlsUrl }: Nginx, seconds: number): readonly ProbeLoad[] => {
   const url = `http://127.0.0.1:${port}/hello`;
   const requests = async (headers = {}) => (await wrkFlatOut(url, 4, seconds, headers)).requests;
+  const encrypted = async () => (await wrkFlatOut(`${tlsUrl}/hello`, 4, seconds)).requests;
   return [
     { probe: 'http', name: 'wrk and nginx', event: 'request', run: () => requests() },
     { probe: 'http2', name: 'h2load and nginx', event: 'stream', run: () => streams(http2Url) },
+    { probe: 'tls', name: 'wrk and nginx, by TLS', event: 'request', run: encrypted },
     { probe: 'turnaround', name: 'wrk and nginx', event: 'turn', run: () => requests() },
     {
       probe: 'tcp',

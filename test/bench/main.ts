@@ -7,6 +7,7 @@ import { versionRows } from '../../agent/src/cli/versions.ts';
 import { createCgroupTree, type CgroupTree } from '../../demo/cgroup.ts';
 import { keepAwake, startChild } from '../../demo/child.ts';
 import { startAgent, valueOf, type RunningAgent } from '../support/agent.ts';
+import { createCertificates } from '../support/certificates.ts';
 import { startNginx, type Nginx } from '../support/nginx.ts';
 import { requestCount } from '../support/series.ts';
 import { bpftracesOf } from '../support/processes.ts';
@@ -30,7 +31,7 @@ const lastCore = cpus().length - 1;
 async function withWorld(use: (world: World) => Promise<void>): Promise<void> {
   const tree = await createCgroupTree('plumbline-bench');
   try {
-    const nginx = await startNginx({ tree, cgroup: 'nginx-v1', cpu: lastCore });
+    const nginx = await startNginx({ tree, cgroup: 'nginx-v1', cpu: lastCore }, await createCertificates());
     const agent = await startAgent(
       // What is measured is not to be switched off.
       `budget: { cpuPercent: 10000, sampleInterval: 10s }

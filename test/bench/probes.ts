@@ -47,21 +47,32 @@ export const costOfPrograms = async <Result>(
   const owned = ownedPrograms(texts).slice(0, -1);
   const empty = owned.map(({ attachPoint }) => `${attachPoint} { $nothing = 1; }\n`).join('');
   const program = compose(Object.values(texts), () => '', 1000);
-  const tools = await Promise.all([startBpftrace(program), startBpftrace(empty), startPeer?.()]);
+  const tools = await Promise.all([
+    startBpftrace(program, owned.length),
+    startBpftrace(empty, owned.length),
+    startPeer?.(),
+  ]);
   try {
     const pids = tools.map((tool) => tool?.pid ?? 0);
     const read = () => Promise.all(pids.map((pid) => readPrograms(pid)));
     const [before, result, after] = await withBpfStats(
       async () => [await read(), await load(), await read()] as const,
     );
-    const [ours = [], floors = [], others = []] = after.map((programs, at) => growth(before[at], programs));
-    if (ours.length !== owned.length || floors.length !== owned.length)
+    const grown = (type: number) => after.map((programs, at) => growth(type, before[at], programs));
+    const [ours = [], floors = [], others = []] = grown(programTypes.tracepoint);
+    const traced = owned.filter(({ attachPoint }) => attachPoint.startsWith('tracepoint:'));
+    if (ours.length !== traced.length || floors.length !== traced.length)
       throw new Error(
-        `Expected ${owned.length} programs, got ${ours.length} and ${floors.length} empty ones`,
+        `Expected ${traced.length} programs, got ${ours.length} and ${floors.length} empty ones`,
       );
+    // BEGIN and END are uprobes as well, but do not run meanwhile.
+    const [uprobes = nothing, emptyUprobes = nothing] = grown(programTypes.kprobe).map(sum);
     return {
       result,
-      programs: owned.map((one, at) => ({ ...one, ...(ours[at] ?? nothing), floor: floors[at] ?? nothing })),
+      programs: [
+        ...traced.map((one, at) => ({ ...one, ...(ours[at] ?? nothing), floor: floors[at] ?? nothing })),
+        { probe: names.join(), attachPoint: 'all uprobes', ...uprobes, floor: emptyUprobes },
+      ],
       peer: startPeer && (tools[2]?.failure ?? sum(others)),
     };
   } finally {
@@ -80,14 +91,15 @@ export const sum = (costs: readonly Cost[]): Cost =>
     nothing,
   );
 
-/** Of tracepoints and kprobes; not of the timers that print, nor of BEGIN and END. */
+/** Of the programs of one type. */
 const growth = (
+  wanted: number,
   before: readonly ProgramReading[] = [],
   after: readonly ProgramReading[],
 ): readonly Cost[] => {
   const was = new Map(before.map((one) => [one.id, one]));
   return after
-    .filter(({ type }) => type === programTypes.tracepoint)
+    .filter(({ type }) => type === wanted)
     .map(({ id, runs, nanoseconds }) => ({
       runs: runs - (was.get(id)?.runs ?? 0),
       nanoseconds: nanoseconds - (was.get(id)?.nanoseconds ?? 0),
@@ -100,12 +112,14 @@ export const startRunqlat = async (): Promise<Tool> => {
   return startBpftrace(text.replace('#include <linux/sched.h>', '#define TASK_RUNNING 0'));
 };
 
-export const startBpftrace = (program: string): Promise<Tool> => startTool(['bpftrace', '-'], program);
+export const startBpftrace = (program: string, programs?: number): Promise<Tool> =>
+  startTool(['bpftrace', '-'], program, programs);
 
-/** Resolves when its programs are at work, or when it has ended. */
+/** Resolves when its programs, at least so many, are at work, or when it has ended. */
 export const startTool = async (
   [command = '', ...args]: readonly string[],
   input?: string,
+  least = 1,
 ): Promise<Tool> => {
   const child = execa(command, args, {
     ...(input !== undefined && { input }),
@@ -120,12 +134,12 @@ export const startTool = async (
     failure = lines.find((line) => /headers|lib.modules|ERROR: (?!.*RLIMIT)/.test(line)) ?? shortMessage;
   });
   const count = async () =>
-    (await readPrograms(child.pid ?? 0)).filter(({ type }) => type === programTypes.tracepoint).length;
+    (await readPrograms(child.pid ?? 0)).filter(({ type }) => type !== programTypes.perfEvent).length;
   // They are loaded and attached one by one: there are all of them when for a second none has come.
   for (let last = 0, quietMs = 0; failure === undefined && quietMs < 1000;) {
     await sleep(200);
     const found = await count();
-    quietMs = found === last && found > 0 ? quietMs + 200 : 0;
+    quietMs = found === last && found >= least ? quietMs + 200 : 0;
     last = found;
   }
   return {
