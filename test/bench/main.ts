@@ -250,13 +250,17 @@ await new Command('npm run bench --')
   .option('--minutes <n>', 'length of the soak', '10')
   .option('--only <sections>', 'some of them', Object.keys(sections).join(','))
   .addHelpText('after', '\nExample:\n  npm run bench -- --only target,agent\n')
-  .action((options: Options) =>
-    withWorld(async (world) => {
+  .action((options: Options, command: Command) => {
+    const names = options.only.split(',');
+    const unknown = names.find((name) => !(name in sections));
+    if (unknown !== undefined)
+      command.error(`--only: expected some of ${Object.keys(sections).join(',')}, got ${unknown}`);
+    return withWorld(async (world) => {
       const { stdout: version } = await execa('bpftrace', ['--version']);
       print(
         `${cpus().length} × ${cpus()[0]?.model ?? '?'}, Linux ${release()}, ${version}, Node ${process.versions.node}\n`,
       );
-      for (const name of options.only.split(',')) await sections[name]?.(world, options);
-    }),
-  )
+      for (const name of names) await sections[name]?.(world, options);
+    });
+  })
   .parseAsync();
