@@ -82,6 +82,23 @@ test('what another workload uses inside a cgroup is not used by the outer one', 
   expect(await read(outer)).toMatchObject({ '@cgroup_cpu_us': { '1': 210 } });
 });
 
+test('an outer cgroup that is read a moment before what is in it has no more for that', async () => {
+  const { table, read } = setUp();
+  const cgroups = [known('1', '/system', slice), known('2', '/system/shop', shop)];
+  const all: [number, number][] = [
+    [1000, 900],
+    [1500, 1450],
+    [2000, 1900],
+  ];
+  const outer = [];
+  for (const [outerUs, innerUs] of all) {
+    table.set('/system', reading(outerUs));
+    table.set('/system/shop', reading(innerUs));
+    outer.push((await read(...cgroups))['@cgroup_cpu_us']?.['1']);
+  }
+  expect(outer).toEqual([0, 0, 0]);
+});
+
 test('a counter that falls, as that of a new cgroup with an old id, does not', async () => {
   const { table, read } = setUp();
   table.set('/a', reading(5000));
@@ -119,6 +136,9 @@ test('of what a hypervisor takes, each cgroup has its part by the CPUs that it m
   await reader.read(cgroups);
   table.set('/pinned', reading(3000));
   table.set('/free', reading(3000));
-  const { maps } = await reader.read(cgroups);
-  expect(Object.fromEntries(maps.get('@cgroup_stolen_us') ?? [])).toEqual({ '1': 200, '3': 0 });
+  const stolen = async () =>
+    Object.fromEntries((await reader.read(cgroups)).maps.get('@cgroup_stolen_us') ?? []);
+  expect(await stolen()).toEqual({ '1': 200, '3': 0 });
+  table.set('/pinned', reading(8000));
+  expect(await stolen()).toEqual({ '1': 700, '3': 0 });
 });

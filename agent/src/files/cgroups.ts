@@ -60,6 +60,17 @@ export interface CgroupReader {
   read(known: readonly KnownCgroup[]): Promise<Snapshot>;
 }
 
+interface Total {
+  readonly map: string;
+  readonly key: string;
+  readonly sum: number;
+  /**
+   * The highest sum so far. What is in a cgroup is read a moment after that cgroup, so that what it has of its own may seem
+   * to fall; a counter that does counts what comes next twice.
+   */
+  readonly told: number;
+}
+
 /** A turn of the event loop is for so many cgroups: each takes some 50 us. */
 const cgroupsPerTurn = 50;
 
@@ -69,9 +80,9 @@ export const createCgroupReader = (
   steal: StealWatch = createStealWatch(),
   affinities = createAffinities(roots.v2),
 ): CgroupReader => {
-  /** By key: what a counter was when last read, and what has come since the first time. */
+  /** By map and key: what a counter was when last read, and what has come since the first time. */
   let lastByKey: ReadonlyMap<string, number> = new Map();
-  const totalByKey = new Map<string, number>();
+  let totalByKey: ReadonlyMap<string, Total> = new Map();
 
   return {
     read: async (known) => {
@@ -93,10 +104,11 @@ export const createCgroupReader = (
         last.set(`${map},${key}`, value);
         return Math.max(0, value - (lastByKey.get(`${map},${key}`) ?? value));
       };
+      const totals = new Map<string, Total>();
       const add = (map: string, key: string, by: number) => {
-        const total = (totalByKey.get(`${map},${key}`) ?? 0) + by;
-        totalByKey.set(`${map},${key}`, total);
-        maps.get(map)?.set(key, total);
+        const id = `${map},${key}`;
+        const { sum, told } = totals.get(id) ?? totalByKey.get(id) ?? { sum: 0, told: 0 };
+        totals.set(id, { map, key, sum: sum + by, told });
       };
       const outerByPath = new Map(cgroups.map(({ cgroupId, path }) => [path, cgroupId]));
       for (const { cgroupId, path } of cgroups) {
@@ -126,8 +138,13 @@ export const createCgroupReader = (
         const around = maps.get(memoryMap)?.get(outerId);
         if (around !== undefined) maps.get(memoryMap)?.set(outerId, around - (reading.memoryBytes ?? 0));
       }
-      for (const key of totalByKey.keys()) if (!last.has(key)) totalByKey.delete(key);
+      for (const [id, total] of totals) {
+        const told = Math.max(total.told, total.sum);
+        totals.set(id, { ...total, told });
+        maps.get(total.map)?.set(total.key, told);
+      }
       lastByKey = last;
+      totalByKey = totals;
       return { run: 0, maps };
     },
   };
