@@ -192,6 +192,23 @@ test('an eleventh culprit counts as "other" until it is the heavier one; nothing
   expect(blameOf(store)).toHaveLength(11);
 });
 
+test('a victim that was evicted has culprits of its own when it comes again', () => {
+  let nowMs = 0;
+  const store = createStore([blame], () => nowMs);
+  const apps = (id: string): Workload => ({ namespace: '', app: `app${id}`, version: '' });
+  const culprits = (first: number) =>
+    Object.fromEntries(Array.from({ length: 10 }, (_, more) => [`100,${first + more}`, 5]));
+  store.apply(snapshot(1, { '@blame': culprits(1) }), apps);
+  nowMs = 1000;
+  store.evict(() => false, 500);
+  const jobs = Array.from({ length: 100 }, (_, job) => [`${1000 + job},0`, 1] as const);
+  store.apply(snapshot(2, { '@blame': Object.fromEntries(jobs) }), apps);
+  store.apply(snapshot(3, { '@blame': culprits(11) }), apps);
+  expect(blameOf(store).filter(([app]) => app !== 'kernel')).toEqual(
+    Array.from({ length: 10 }, (_, more) => [`app${11 + more}`, '', 5]),
+  );
+});
+
 test('a gauge is what is in its map now, whatever it was', () => {
   const store = createStore([{ ...plain, kind: 'gauge', map: '@memory', scale: 2 }]);
   const values = (): unknown =>
