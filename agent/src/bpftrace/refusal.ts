@@ -1,7 +1,10 @@
 // In: a program. Out: why bpftrace or the kernel does not take it.
 import { isDelivering, startRun, type Program, type RunOptions } from './run.ts';
 
-/** Runs the program up to its first tick. Undefined if that comes, or if `signal` aborts before; else what was said. */
+/**
+ * Runs the program up to its first tick. Undefined if that comes, or if nobody can tell: `signal` aborts before, or it was
+ * killed, for its memory or because it took too long; else what was said.
+ */
 export const refusalOf = async (
   program: Program,
   options: RunOptions,
@@ -10,5 +13,6 @@ export const refusalOf = async (
   const run = startRun(program, options, signal, () => undefined);
   const isTaken = (await isDelivering(run, signal)) || signal.aborted;
   await run.stop();
-  return isTaken ? undefined : ((await run.ended).errors[0] ?? 'it does not start');
+  const end = await run.ended;
+  return isTaken || end.signal !== undefined ? undefined : (end.errors[0] ?? 'it does not start');
 };

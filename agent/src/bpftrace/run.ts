@@ -49,6 +49,9 @@ export interface RunOptions extends ChildOptions {
 const patienceMs = 5000;
 /** Compiling takes one to ten seconds. */
 const longestStartMs = 60_000;
+/** Whoever has not ticked for so many looks in a row hangs; what is being loaded has more of them. */
+const lookMs = 10_000;
+const mostSilentLooks = { loading: 60, loaded: 6 };
 
 /** Resolves with whether a run delivers, once that is known; or when `signal` aborts. */
 export const isDelivering = async ({ ticking, ended }: Run, signal: AbortSignal): Promise<boolean> => {
@@ -70,6 +73,7 @@ export const startRun = (
   const ticking = new AbortController();
   const maps = new Map<string, MapValues>();
   const hasGenerations = idsHaveGenerations(release());
+  let silentLooks = 0;
   let onAnswer: (maps: Maps) => void = () => undefined;
 
   const onLine = (text: string): void => {
@@ -78,6 +82,7 @@ export const startRun = (
       case 'map':
         if (line.name === tickMap) {
           ticking.abort();
+          silentLooks = 0;
           onTick(new Map(maps));
         } else if (line.name === askedMap) {
           onAnswer(new Map(maps));
@@ -97,6 +102,16 @@ export const startRun = (
   };
 
   const child = startBpftrace(program.text(token), options, AbortSignal.any([signal, stop.signal]), onLine);
+  // Looks are counted, and not seconds: when this process itself has stood still, its ticks are there before the next.
+  const looking = setInterval(() => {
+    if (++silentLooks < mostSilentLooks[ticking.signal.aborted ? 'loaded' : 'loading']) return;
+    log.error({ seconds: (silentLooks * lookMs) / 1000 }, 'bpftrace is silent; ending it');
+    clearInterval(looking);
+    stop.abort();
+  }, lookMs);
+  void child.ended.then(() => {
+    clearInterval(looking);
+  });
   return {
     ...child,
     ticking: ticking.signal,

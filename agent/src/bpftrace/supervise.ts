@@ -3,6 +3,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { ChildEnd } from './child.ts';
 import { goOn, meet, noLeads, type Leads, type MapKinds } from './handover.ts';
+import { monotonicNow } from '../workloads/workloads.ts';
 import type { MapValues } from './parse.ts';
 import {
   isDelivering,
@@ -31,7 +32,7 @@ export interface SupervisorState {
   forgotten: number;
   brokenLines: number;
   lostEvents: number;
-  /** Unix ms of the latest snapshot; undefined before the first. */
+  /** When the latest snapshot came, by `monotonicNow`; undefined before the first. */
   lastSnapshotMs: number | undefined;
 }
 
@@ -104,7 +105,7 @@ export const createSupervisor = (options: SuperviseOptions): Supervisor => {
   const deliver = (maps: Maps, isTurn = false): void => {
     if (!state.running) log.info({ run: runs }, 'bpftrace delivers');
     state.running = true;
-    state.lastSnapshotMs = Date.now();
+    state.lastSnapshotMs = monotonicNow();
     for (const name of maps.keys()) names.add(name);
     // A map whose probe is off is empty: one day it starts again from nothing.
     const all = new Map([...names].map((name) => [name, maps.get(name) ?? noValues]));
@@ -153,6 +154,7 @@ export const createSupervisor = (options: SuperviseOptions): Supervisor => {
       if (!(await isDelivering(fresh, stopping.signal))) throw new Error('it does not start');
       await pause(overlapMs, stopping.signal);
       const readOld = async () => {
+        if (current !== old) throw new Error('the running one has ended');
         deliverHeldBack();
         heldBack = [];
         return goOn(await old.read(), leads);
@@ -173,7 +175,7 @@ export const createSupervisor = (options: SuperviseOptions): Supervisor => {
       const why = error instanceof Error ? error.message : String(error);
       if (!stopping.signal.aborted) log.error({ reason, why }, 'another bpftrace could not take over');
       if (current === old) deliverHeldBack();
-      if (!fresh.ticking.aborted && (await hasEnded(fresh))) outcome = 'refused';
+      if (!fresh.ticking.aborted && (await hasEndedByItself(fresh))) outcome = 'refused';
     }
     heldBack = undefined;
     await (outcome === 'done' ? old : fresh).stop();
@@ -181,9 +183,12 @@ export const createSupervisor = (options: SuperviseOptions): Supervisor => {
   };
 
   const handOverInTurn = (reason: string, next: (whole: Program) => Program, from?: Run) => {
-    handing = handing.then(() =>
-      from === undefined || from === current ? handOver(reason, next(whole)) : 'failed',
-    );
+    handing = handing
+      .then(() => (from === undefined || from === current ? handOver(reason, next(whole)) : 'failed'))
+      .catch((error: unknown) => {
+        log.error({ reason, why: String(error) }, 'another bpftrace could not be started');
+        return 'failed';
+      });
     return handing;
   };
 
@@ -236,8 +241,9 @@ export const createSupervisor = (options: SuperviseOptions): Supervisor => {
 const pause = (ms: number, signal: AbortSignal): Promise<void> =>
   sleep(ms, undefined, { signal }).catch(() => undefined);
 
-const hasEnded = ({ ended }: Run): Promise<boolean> =>
-  Promise.race([ended.then(() => true), sleep(0, false)]);
+/** And was not killed, as for the memory that it takes. */
+const hasEndedByItself = ({ ended }: Run): Promise<boolean> =>
+  Promise.race([ended.then(({ signal }) => signal === undefined), sleep(0, false)]);
 
 /** A function of its own, so that the compiler does not believe the answer from before an await. */
 const isAborted = (signal: AbortSignal) => signal.aborted;

@@ -29,7 +29,7 @@ export interface AgentState {
 
 /** Seconds since the latest snapshot of the kernel's maps; undefined before the first. */
 export const snapshotAgeSeconds = ({ lastSnapshotMs }: MeasureState): number | undefined =>
-  lastSnapshotMs === undefined ? undefined : (Date.now() - lastSnapshotMs) / 1000;
+  lastSnapshotMs === undefined ? undefined : (monotonicNow() - lastSnapshotMs) / 1000;
 
 /** What was thought to fit and is refused all the same does not run. */
 export const probesNow = ({
