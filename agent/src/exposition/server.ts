@@ -4,6 +4,7 @@ import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { constants, createGzip } from 'node:zlib';
 import type { Api } from '../history/api.ts';
+import { createLane } from '../http/lane.ts';
 import { startListener, type ListenerOptions, type RunningServer } from '../http/listener.ts';
 import type { WebConfig } from '../http/web-config.ts';
 import type { Exposition } from './families.ts';
@@ -33,12 +34,21 @@ export interface ServerOptions {
  *
  * @throws Error when the address is in use or not ours
  */
-export const startServer = (options: ServerOptions): Promise<RunningServer> =>
-  startListener({
+export const startServer = (options: ServerOptions): Promise<RunningServer> => {
+  const lane = createLane(mostAnswers);
+  return startListener({
     ...options,
-    openPaths: ['/healthz', '/readyz'],
-    handler: (request, response) => answer(options, request, response),
+    openPaths: health,
+    handler: (request, response) => {
+      const send = () => answer(options, request, response);
+      return health.includes(request.url ?? '') ? send() : lane(response, send);
+    },
   });
+};
+
+/** Each takes up to half a megabyte until its client has read it; Prometheus' own exporters give as many. */
+const mostAnswers = 40;
+const health = ['/healthz', '/readyz'];
 
 const paths = [
   '/',

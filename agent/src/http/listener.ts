@@ -32,6 +32,8 @@ export interface RunningServer {
 const headMs = 5000;
 const requestMs = 10_000;
 const checkEveryMs = 1000;
+/** Whoever neither sends nor reads anything for so long, with an answer under way, is gone. */
+const stillMs = 30_000;
 const maxHeadBytes = 16_384;
 /** Far more than a node or a cluster has scrapers: idle sockets alone cannot keep the next one out. */
 const maxConnections = 8192;
@@ -57,6 +59,7 @@ export const startListener = async (options: ListenerOptions): Promise<RunningSe
     ? createTlsServer({ ...limits, ...(await tls()) }, answer)
     : createServer(limits, answer);
   server.maxConnections = maxConnections;
+  server.timeout = stillMs;
   server.on('clientError', (error: NodeJS.ErrnoException, socket: Duplex) => {
     // Browsers open sockets ahead of their requests, and take what comes on one for the answer to the next: one that has
     // said nothing is closed without a word.

@@ -4,6 +4,7 @@ import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import type { Logger } from 'pino';
 import type { Exposition } from '../exposition/families.ts';
+import { createLane } from '../http/lane.ts';
 import { readBody, startListener, type RunningServer } from '../http/listener.ts';
 import type { WebConfig } from '../http/web-config.ts';
 import { createFlaggerSurface } from './flagger.ts';
@@ -23,13 +24,6 @@ export interface JudgeServerOptions {
   readonly log: Logger;
 }
 
-/** What may be in the works at a time, so that bodies that are sent slowly cannot fill the memory. */
-interface Lane {
-  readonly maxBodyBytes: number;
-  readonly most: number;
-  running: number;
-}
-
 const paths = [
   'GET  /api/v1/verdict?app=NAME[&namespace=&canary=&baseline=&since=30m]',
   'GET  /api/v1/events',
@@ -42,29 +36,17 @@ const paths = [
 /** Listens. Health is open to everybody; all else needs what the listener asks for. */
 export const startJudgeServer = (options: JudgeServerOptions): Promise<RunningServer> => {
   const surfaces = [webSurface, createFlaggerSurface([]), kayentaSurface, remoteJudgeSurface];
-  const usual: Lane = { maxBodyBytes: 65_536, most: 500, running: 0 };
-  // Kayenta sends along some hundred series, of a day by the minute.
-  const remote: Lane = { maxBodyBytes: 16e6, most: 8, running: 0 };
-  const inLane = async (lane: Lane, request: IncomingMessage, response: ServerResponse) => {
-    if (lane.running >= lane.most) {
-      response
-        .writeHead(503, { 'retry-after': '5', connection: 'close' })
-        .end('Too many requests at a time.\n');
-      return;
-    }
-    lane.running += 1;
-    try {
-      await answer(options, surfaces, lane, request, response);
-    } finally {
-      lane.running -= 1;
-    }
-  };
+  const scrapes = createLane(40);
+  const usual = createLane(500);
+  const remote = createLane(8);
   return startListener({
     ...options,
     openPaths: ['/healthz', '/readyz'],
     handler: (request, response) => {
-      if (request.url === '/metrics') return scrape(options.metrics, response);
-      return inLane(request.url === '/judge' ? remote : usual, request, response);
+      if (request.url === '/metrics') return scrapes(response, () => scrape(options.metrics, response));
+      // Kayenta sends along some hundred series, of a day by the minute.
+      const [lane, maxBodyBytes] = request.url === '/judge' ? [remote, 16e6] : [usual, 65_536];
+      return lane(response, () => answer(options, surfaces, maxBodyBytes, request, response));
     },
   });
 };
@@ -77,7 +59,7 @@ const scrape = async ({ contentType, scrape: pieces }: Exposition, response: Ser
 const answer = async (
   { service }: JudgeServerOptions,
   surfaces: readonly Surface[],
-  { maxBodyBytes }: Lane,
+  maxBodyBytes: number,
   request: IncomingMessage,
   response: ServerResponse,
 ) => {
