@@ -114,9 +114,11 @@ const showVerdicts = async (service: JudgeService, options: Options, signal: Abo
   }
 };
 
-/** The report says each reason in general; a message that knows more, such as which versions there are, follows. */
-const showReport = (answer: VerdictAnswer): string =>
-  answer.message === reasonSentences(answer) ? report(answer) : `${report(answer)}\n${answer.message}\n`;
+/** The report says each reason in general; what the message knows besides, such as which versions there are, follows. */
+const showReport = (answer: VerdictAnswer): string => {
+  const more = answer.message.replace(reasonSentences(answer), '').trim();
+  return more === '' ? report(answer) : `${report(answer)}\n${more}\n`;
+};
 
 const showCheck = async (prometheus: Prometheus, config: JudgeConfig, { app, json }: Options) => {
   const { labels, signals, window } = config;

@@ -24,6 +24,7 @@ import {
   type Histogram,
   type Scope,
 } from './queries.ts';
+import type { GatheredSignals } from './signals.ts';
 
 /** What the queries are made from. */
 export interface InputOptions {
@@ -36,7 +37,7 @@ export interface InputOptions {
   /** One step a window; their ends are multiples of the window, so that asking again gives the same windows. */
   readonly steps: Steps;
   readonly now: number;
-  readonly signals: (steps: Steps) => Promise<readonly (readonly Signal[])[]>;
+  readonly signals: (steps: Steps) => Promise<GatheredSignals>;
 }
 
 /** The input, and what had to be left out of it. */
@@ -44,6 +45,8 @@ export interface Gathered {
   readonly input: VerdictInput;
   /** Windows of a node in which counters started again. */
   readonly resets: number;
+  /** What is missing of signals. */
+  readonly notes: readonly string[];
 }
 
 /** Asks for everything at once. */
@@ -79,9 +82,9 @@ export const gatherInput = async (options: InputOptions): Promise<Gathered> => {
     buckets: hasBuckets ? buckets : { schema: 3 },
     windowSeconds: steps.seconds,
     now: Math.max(now, steps.end),
-    windows: table.windows(signals),
+    windows: table.windows(signals.bySteps),
   };
-  return { input, resets: table.resets() };
+  return { input, resets: table.resets(), notes: signals.notes };
 };
 
 const histograms = async (

@@ -1,7 +1,7 @@
 // In: the wish for a verdict. Out: the verdict; the same wish is fulfilled once, however many ask at a time.
 import { judge, nobody, type JudgeOptions, type Reason, type Verdict } from '@plumbline/verdict';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { verdictAnswer, type VerdictAnswer } from '../history/answer.ts';
+import { reasonSentences, verdictAnswer, type VerdictAnswer } from '../history/answer.ts';
 import type { JudgeConfig } from './config.ts';
 import { discover, scopeOf, type Wanted } from './discover.ts';
 import { gatherInput } from './input.ts';
@@ -132,7 +132,7 @@ const ask = async (options: ServiceOptions, wish: Wish): Promise<VerdictAnswer> 
     namespace,
     versions: [canary, baseline],
   };
-  const { input } = await gatherInput({
+  const { input, notes } = await gatherInput({
     ...subject,
     prometheus,
     scope,
@@ -141,7 +141,8 @@ const ask = async (options: ServiceOptions, wish: Wish): Promise<VerdictAnswer> 
     now,
     signals: (at) => gatherSignals(prometheus, signals, labels, { ...subject, namespace }, at),
   });
-  return verdictAnswer(judge(input, judgeOptions(config.verdict)), namespace ?? null);
+  const verdict = judge(input, judgeOptions(config.verdict));
+  return verdictAnswer(verdict, namespace ?? null, [reasonSentences(verdict), ...notes].join(' '));
 };
 
 /** What is answered when nothing could be measured: never a verdict made up. */

@@ -39,40 +39,83 @@ export const signalQuery = (
   return template.replace(/\$(?:app|namespace|window)\b/g, (name) => values[name] ?? name);
 };
 
-/** Asks for all signals; one array of signals for each step. */
+/** Signals by step, and what about them nobody should have to guess. */
+export interface GatheredSignals {
+  readonly bySteps: readonly (readonly Signal[])[];
+  readonly notes: readonly string[];
+}
+
+/** Asks for all signals. */
 export const gatherSignals = async (
   prometheus: Prometheus,
   configs: readonly SignalConfig[],
   labels: LabelNames,
   subject: Subject,
   steps: Steps,
-): Promise<readonly (readonly Signal[])[]> => {
-  const bySignal = await Promise.all(
-    configs.map(async ({ name, kind, better, numerator, denominator }) => {
-      const [above, below] = await Promise.all(
-        [numerator, denominator].map((template) =>
+): Promise<GatheredSignals> => {
+  const found = await Promise.all(
+    configs.map(async (config) => {
+      const [above = [], below = []] = await Promise.all(
+        [config.numerator, config.denominator].map((template) =>
           prometheus.queryRange(signalQuery(template, subject, steps.seconds), steps),
         ),
       );
-      const tops = sums(above ?? [], labels, subject, steps);
-      const bottoms = sums(below ?? [], labels, subject, steps);
-      return (step: number): Signal => ({
+      return signalOf(config, above, below, labels, subject, steps);
+    }),
+  );
+  return {
+    bySteps: Array.from({ length: stepCount(steps) }, (_, step) =>
+      found.map(({ config: { name, kind, better }, cells }) => ({
         name,
         kind,
         better,
-        cells: [...bottoms.values()].flatMap(({ node, arm, values }): SignalCell[] => {
-          const bottom = Math.round(values[step] ?? NaN);
-          const top = tops.get(`${arm} ${node}`)?.values[step] ?? 0;
-          if (!(bottom >= 0)) return [];
-          // Prometheus extrapolates increases, so that they are not whole.
-          const numeratorValue = kind === 'ratio' ? Math.round(top || 0) : top || 0;
-          return [{ node, arm, numerator: Math.max(0, numeratorValue), denominator: bottom }];
-        }),
-      });
-    }),
-  );
-  return Array.from({ length: stepCount(steps) }, (_, step) => bySignal.map((signalAt) => signalAt(step)));
+        cells: cells[step] ?? [],
+      })),
+    ),
+    notes: found.flatMap(({ notes }) => notes),
+  };
 };
+
+/**
+ * One signal's cells by step. A counter's child that has never counted has no series, which a metric that is not there
+ * has not either. So where events are bad, a version without any has none if another version has; everywhere else a
+ * cell without a numerator is not known, and left out: nothing that is missing makes a canary look worse.
+ */
+const signalOf = (
+  config: SignalConfig,
+  above: readonly PrometheusSeries[],
+  below: readonly PrometheusSeries[],
+  labels: LabelNames,
+  subject: Subject,
+  steps: Steps,
+) => {
+  const { name, kind, better } = config;
+  const tops = sums(above, labels, subject, steps);
+  const bottoms = [...sums(below, labels, subject, steps).values()];
+  const isKnown = above.some(({ metric }) => metric[labels.version] !== undefined);
+  const absent = kind === 'ratio' && better === 'lower' && isKnown ? 0 : NaN;
+  // Prometheus extrapolates increases, so that they are not whole.
+  const numeratorOf = kind === 'ratio' ? Math.round : (value: number) => value;
+  const cellAt = ({ node, arm, values }: Sum, step: number): SignalCell[] => {
+    const denominator = Math.round(values[step] ?? NaN);
+    const top = tops.get(`${arm} ${node}`)?.values[step] ?? NaN;
+    const numerator = numeratorOf(Number.isNaN(top) ? absent : top);
+    if (!(denominator >= 0 && denominator < Infinity && Math.abs(numerator) < Infinity)) return [];
+    return [{ node, arm, numerator: Math.max(0, numerator), denominator }];
+  };
+  const cells = Array.from({ length: stepCount(steps) }, (_, step) =>
+    bottoms.flatMap((bottom) => cellAt(bottom, step)),
+  );
+  const has = (arm: SignalCell['arm']) => cells.some((step) => step.some((cell) => cell.arm === arm));
+  const without = arms.filter((arm) => !has(arm)).map((arm) => subject[arm]);
+  const notes =
+    without.length === 0
+      ? []
+      : [`signal ${name}: no data for ${without.join(' and ')}; see judge --check-queries.`];
+  return { config, cells, notes };
+};
+
+const arms = ['canary', 'baseline'] as const;
 
 interface Sum {
   readonly node: string;
