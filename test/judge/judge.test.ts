@@ -189,6 +189,7 @@ describe('plumbline judge', () => {
     });
     expect((await run('--app', 'healthy', '--check-queries')).exitCode).toBe(0);
     expect((await run('--app', 'nobody', '--check-queries')).exitCode).toBe(1);
+    expect(await run('--check-queries')).toMatchObject({ exitCode: 0 });
   });
 
   describe('in the documentation', () => {

@@ -31,7 +31,7 @@ export const requestsQuery = (scope: Scope, native: boolean): string => {
 
 /** Requests that failed, likewise. */
 export const errorsQuery = (scope: Scope, native: boolean): string => {
-  const selector = `{${matchers(scope)}, code=~"5xx|grpc_error"}`;
+  const selector = `{${matchers(scope, 'code=~"5xx|grpc_error"')}}`;
   return native
     ? `${byVersion(scope)} (histogram_count(${metricNames.duration}${selector}))`
     : `${byVersion(scope)} (${metricNames.duration}_count${selector})`;
@@ -54,7 +54,7 @@ export const boundsQuery = (scope: Scope, metric: Histogram): string =>
  * Prometheus takes six times as long to sum them as to give them.
  */
 export const classicQuery = (scope: Scope, metric: Histogram, les: readonly string[]): string =>
-  `${metricNames[metric]}_bucket{${matchers(scope)}, le=~${regex([...les, '+Inf'])}}`;
+  `${metricNames[metric]}_bucket{${matchers(scope, `le=~${regex([...les, '+Inf'])}`)}}`;
 
 /** Native histograms. */
 export const nativeQuery = (scope: Scope, metric: Histogram): string =>
@@ -63,8 +63,8 @@ export const nativeQuery = (scope: Scope, metric: Histogram): string =>
 /** Signs of contention that each version met on each node, in the units of the verdict's input. */
 export const contentionQueries = (scope: Scope, native: boolean, windowSeconds: number) => {
   const { version, node } = scope.labels;
-  const selector = (more = '') =>
-    `{${matchers(scope)}${more}}[${Math.max(windowSeconds, leastRateSeconds)}s]`;
+  const selector = (...more: readonly string[]) =>
+    `{${matchers(scope, ...more)}}[${Math.max(windowSeconds, leastRateSeconds)}s]`;
   const waits = native
     ? `${byVersion(scope)} (rate(plumbline_runqueue_wait_seconds${selector()}))`
     : `sum by (${version}, ${node}, le) (rate(plumbline_runqueue_wait_seconds_bucket${selector()}))`;
@@ -73,7 +73,7 @@ export const contentionQueries = (scope: Scope, native: boolean, windowSeconds: 
   return {
     runqueueP95Seconds: `histogram_quantile(0.95, ${waits})`,
     throttledShare: `${byVersion(scope)} (rate(plumbline_cpu_throttled_seconds_total${selector()}))`,
-    cpuPressureShare: `${byVersion(scope)} (rate(plumbline_pressure_seconds_total${selector(', resource="cpu", kind="some"')}))`,
+    cpuPressureShare: `${byVersion(scope)} (rate(plumbline_pressure_seconds_total${selector('resource="cpu"', 'kind="some"')}))`,
     stealShare: `${stolen} / (${stolen} + ${used})`,
   } as const;
 };
@@ -105,11 +105,12 @@ export type Histogram = 'duration' | 'netDuration';
 
 const byVersion = ({ labels: { version, node } }: Scope): string => `sum by (${version}, ${node})`;
 
-const matchers = ({ labels, namespace, app, versions }: Scope): string =>
+const matchers = ({ labels, namespace, app, versions }: Scope, ...more: readonly string[]): string =>
   [
     ...(namespace === undefined ? [] : [`${labels.namespace}=${quoted(namespace)}`]),
     ...(app === undefined ? [] : [`${labels.app}=${quoted(app)}`]),
     ...(versions.length === 0 ? [] : [`${labels.version}=~${regex(versions)}`]),
+    ...more,
   ].join(', ');
 
 const regex = (values: readonly string[]): string =>
