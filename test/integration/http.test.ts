@@ -178,6 +178,28 @@ describeKernel('http', () => {
     expect(counter(series, unmatched, app)).toBe(0);
   });
 
+  test('requests that a busy server reads after their clients have reset are unanswered, whatever it writes', async () => {
+    const { app, port } = await startServer('node');
+    const [blocker, kept] = [await openConnection(port), await openConnection(port)];
+    kept.send(get());
+    await kept.responses(1);
+    blocker.send(get('/block/400'));
+    await blocker.responses(1);
+    for (const { send, socket } of [kept, await openConnection(port)]) {
+      send(get());
+      await sleep(20);
+      socket.resetAndDestroy();
+    }
+    // Answered behind them.
+    blocker.send(get());
+    await blocker.responses(2);
+    blocker.socket.destroy();
+    const series = await agent.settledSeries();
+    expect(requestsByCode(series, app)).toEqual({ '2xx': 3 });
+    expect(counter(series, unanswered, app)).toBe(2);
+    expect(counter(series, unmatched, app)).toBe(0);
+  });
+
   test('a request of which the agent saw only the answer is counted as unmatched', async () => {
     const { app, port } = await startServer('scripted');
     const connection = await openConnection(port);

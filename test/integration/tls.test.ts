@@ -6,6 +6,7 @@ import { Agent, get } from 'node:https';
 import type { IncomingMessage } from 'node:http';
 import { connect as connectHttp2, type ClientHttp2Session } from 'node:http2';
 import { copyFile, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -99,7 +100,7 @@ describeKernel('tls', () => {
     await request(early, '/');
     agent = await startAgent(versionsIn(tree), { probes: ['http', 'http2', 'turnaround', 'tls'] });
     await untilAttached(2);
-  });
+  }, 120_000);
 
   afterAll(async () => {
     early.destroy();
@@ -146,6 +147,37 @@ describeKernel('tls', () => {
       'http1 5xx': 1,
     });
     expect(counter(series, 'plumbline_http_unanswered_total', 'node')).toBe(1);
+  });
+
+  test('a request that a busy server reads after its client has reset is unanswered, whatever it writes', async () => {
+    const before = await agent.settledSeries();
+    const open = async () => {
+      const below = connect(Number(new URL(node).port));
+      const socket = connectTls({ socket: below, rejectUnauthorized: false });
+      for (const one of [below, socket]) one.on('error', () => undefined);
+      await once(socket, 'secureConnect');
+      const ask = (path: string) => socket.write(`GET ${path} HTTP/1.1\r\nHost: x\r\n\r\n`);
+      return { below, socket, ask };
+    };
+    const [blocker, impatient] = [await open(), await open()];
+    for (const [{ socket, ask }, path] of [
+      [impatient, '/'],
+      [blocker, '/block/400'],
+    ] as const) {
+      ask(path);
+      await once(socket, 'data');
+    }
+    impatient.ask('/');
+    await sleep(20);
+    impatient.below.resetAndDestroy();
+    blocker.ask('/');
+    await once(blocker.socket, 'data');
+    blocker.socket.destroy();
+    const after = await agent.settledSeries();
+    const added = (count: (series: typeof after) => number | undefined) =>
+      (count(after) ?? 0) - (count(before) ?? 0);
+    expect(added((series) => requestsByProtocol(series, 'node')['http1 2xx'])).toBe(3);
+    expect(added((series) => counter(series, 'plumbline_http_unanswered_total', 'node'))).toBe(1);
   });
 
   test('HTTP/2, nginx: every request of h2load and curl counts once, many streams at once, and none is a turn', async () => {
