@@ -61,8 +61,13 @@ test('readings that fit no CONFIG_HZ relate nothing', () => {
   ).toBeUndefined();
 });
 
-test('without a clock the fragment is zeros', () => {
-  expect(clockFragment(undefined)).toContain('$jiffy_ns = (uint64)0;');
+test('the fragment says after how many ns the 32 bits of the jiffies begin anew', () => {
+  const clock = { ns: 5, jiffies: 4_296_050_627, jiffyNs: 3_333_333 };
+  expect(clockFragment(clock, 0)).toContain('$jiffies_ns = (uint64)14316556221677568;');
+});
+
+test('without a clock the fragment is zeros, and nothing to divide by zero', () => {
+  expect(clockFragment(undefined)).toContain('$jiffy_ns = (uint64)0;\n$jiffies_ns = (uint64)1;');
 });
 
 test('the time asleep is the offset of the boot clock, of the first CPU', () => {

@@ -60,11 +60,22 @@ export const relateClocks = (readings: readonly ClockReading[]): JiffyClock | un
   return { jiffyNs, jiffies: first.jiffies, ns: Math.round(middle - jiffyNs / 2) };
 };
 
-/** The fragment `node/clock.bt`: constants of this node, since its last boot; zeros where they are not known. */
+/**
+ * The fragment `node/clock.bt`: constants of this node, since its last boot; where they are not known, zeros and jiffies
+ * that begin anew each ns, so that nothing is found late by them.
+ */
 export const clockFragment = (clock: JiffyClock | undefined, asleepNs = readAsleepNs()): string => {
   const { ns, jiffies, jiffyNs } = clock ?? { ns: 0, jiffies: 0, jiffyNs: 0 };
-  const clocks = `$jiffy_ns = (uint64)${jiffyNs};\n$clock_jiffies = (uint64)${jiffies};\n$clock_ns = (uint64)${ns};\n`;
-  return `${clocks}$asleep_ns = (uint64)${asleepNs};\n`;
+  const constants = {
+    jiffy_ns: jiffyNs,
+    jiffies_ns: BigInt(jiffyNs) * 2n ** 32n || 1,
+    clock_jiffies: jiffies,
+    clock_ns: ns,
+    asleep_ns: asleepNs,
+  };
+  return Object.entries(constants)
+    .map(([name, value]) => `$${name} = (uint64)${value};\n`)
+    .join('');
 };
 
 /** The same program with the time asleep as it is now. */
