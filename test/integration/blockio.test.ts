@@ -4,9 +4,10 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
+import { createInterface } from 'node:readline';
 import { createCgroupTree, type CgroupTree } from '../../demo/cgroup.ts';
 import { startChild } from '../../demo/child.ts';
-import { startAgent, type RunningAgent } from '../support/agent.ts';
+import { plumbline, startAgent, withFile, type RunningAgent } from '../support/agent.ts';
 import { describeKernel } from '../support/kernel.ts';
 import { versionsIn } from '../support/servers.ts';
 
@@ -76,5 +77,39 @@ echo done; exec sleep 1000`;
     } finally {
       await child.stop();
     }
+  });
+
+  test('a map that is full of requests whose end was not seen is emptied, and what comes then counts', async () => {
+    const { stdout: program } = await execa(process.execPath, [plumbline, 'bpf', 'blockio']);
+    const forgetting = /delete\(@blockio_request\[\$device, \$sector\]\);(?=\s*\$ns)/;
+    expect(program).toMatch(forgetting);
+    const entries = 700;
+    const counts = await withFile(program.replace(forgetting, ''), async (file) => {
+      const stop = new AbortController();
+      const env = { BPFTRACE_MAP_KEYS_MAX: String(entries), BPFTRACE_MAX_MAP_KEYS: String(entries) };
+      const child = execa('bpftrace', ['-f', 'json', file], {
+        reject: false,
+        cancelSignal: stop.signal,
+        forceKillAfterDelay: 10_000,
+        env,
+      });
+      let latest: Record<string, number> = {};
+      let ticks = 0;
+      const lines = createInterface({ input: child.stdout });
+      for await (const text of lines) {
+        if (!text.startsWith('{"type": "map"')) continue;
+        const { data } = JSON.parse(text) as { data: Record<string, Record<string, number>> };
+        latest = data['@blockio_requests'] ?? latest;
+        if (data['@tick'] === undefined) continue;
+        const skip = 1000 * ticks++;
+        const blocks = ['bs=4k', 'count=1000', `skip=${skip}`];
+        if (ticks <= 3) await execa('dd', [`if=${device}`, 'of=/dev/null', 'iflag=direct', ...blocks]);
+        if (ticks === 6) stop.abort();
+      }
+      await child;
+      return latest;
+    });
+    const counted = Object.values(counts).reduce((total, count) => total + count, 0);
+    expect(counted).toBeGreaterThan(2 * entries);
   });
 });
