@@ -41,6 +41,14 @@ test('OpenMetrics: a counter is named without _total, its samples with it, and t
   expect(text).toMatch(/^# TYPE c counter\nc_total\{.*\} 0.5\n# EOF\n$/m);
 });
 
+test('a quote in a help is escaped in OpenMetrics, whose readers expect it, and not in text 0.0.4', async () => {
+  const quoting: Family = { type: 'gauge', name: 'g', help: 'Of app="unknown" \\.', samples: () => [] };
+  expect(await read(createOpenMetricsExposition([quoting], 'n1'))).toContain(
+    '# HELP g Of app=\\"unknown\\" \\\\.\n',
+  );
+  expect(await read(createTextExposition([quoting]))).toContain('# HELP g Of app="unknown" \\\\.\n');
+});
+
 test('a histogram has cumulative buckets, the total at +Inf, sum and count', async () => {
   const counts = new Float64Array(512);
   counts[134] = 3; // 103 to 112 us

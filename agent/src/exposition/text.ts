@@ -16,26 +16,38 @@ const [zero, newLine] = [0x30, 0x0a];
 /** Text 0.0.4, with `node` on every sample if there is one. */
 export const createTextExposition = (families: readonly Family[], node?: string): Exposition => ({
   contentType: 'text/plain; version=0.0.4; charset=utf-8',
-  scrape: () => inPieces(families, node, ({ name, type }) => ({ family: name, sample: name, type }), ''),
+  scrape: () =>
+    inPieces(
+      families,
+      node,
+      ({ name, type, help }) => ({ family: name, sample: name, type, help: escape(help) }),
+      '',
+    ),
 });
 
-/** OpenMetrics 1.0.0: it names a counter without _total, and its samples with it. */
+/** OpenMetrics 1.0.0: it names a counter without _total, and its samples with it; quotes in a help are escaped. */
 export const createOpenMetricsExposition = (families: readonly Family[], node: string): Exposition => ({
   contentType: 'application/openmetrics-text; version=1.0.0; charset=utf-8',
   scrape: () =>
     inPieces(
       families,
       node,
-      ({ name, type }) => {
-        if (type !== 'counter') return { family: name, sample: name, type };
+      ({ name, type, help: text }) => {
+        const help = escapeQuoted(text);
+        if (type !== 'counter') return { family: name, sample: name, type, help };
         const family = name.replace(/_total$/, '');
-        return { family, sample: `${family}_total`, type };
+        return { family, sample: `${family}_total`, type, help };
       },
       '# EOF\n',
     ),
 });
 
-type Naming = (family: Family) => { readonly family: string; readonly sample: string; readonly type: string };
+type Naming = (family: Family) => {
+  readonly family: string;
+  readonly sample: string;
+  readonly type: string;
+  readonly help: string;
+};
 
 async function* inPieces(
   families: readonly Family[],
@@ -81,10 +93,7 @@ function* writesOf(
   for (const family of families) {
     const names = naming(family);
     yield (piece) => {
-      writeText(
-        piece,
-        `# HELP ${names.family} ${escape(family.help)}\n# TYPE ${names.family} ${names.type}\n`,
-      );
+      writeText(piece, `# HELP ${names.family} ${names.help}\n# TYPE ${names.family} ${names.type}\n`);
     };
     if (family.type === 'histogram') {
       for (const { labels, counts, sumSeconds } of family.samples())
@@ -136,7 +145,8 @@ const labelsText = (labels: Labels): string => {
   return text;
 };
 
-const label = (name: string, value: string): string => `${name}="${escape(value).replace(/"/g, '\\"')}"`;
+const label = (name: string, value: string): string => `${name}="${escapeQuoted(value)}"`;
+const escapeQuoted = (text: string): string => escape(text).replace(/"/g, '\\"');
 const escape = (text: string): string => text.replace(/\\/g, '\\\\').replace(/\n/g, '\\n');
 
 const numberText = (value: number): string => {
