@@ -4,7 +4,7 @@ import { createBackoff } from './backoff.ts';
 import { listContainers } from './docker-api.ts';
 import { containerIdOf, containerSchema, workloadOfContainer } from './docker-container.ts';
 import type { DockerConfig } from './schema.ts';
-import type { Source } from './source.ts';
+import { goneKeepsNameMs, type Source } from './source.ts';
 import type { Workload } from './workload.ts';
 
 export interface DockerOptions {
@@ -26,8 +26,6 @@ const betweenAnswersMs = 500;
 const refreshMs = 30_000;
 // More do not run on a node; checking millions of wrong ones, which fit into an answer, would take half a minute.
 const mostContainers = 10_000;
-// A container that stopped keeps its name for what its last connections still do.
-const forgetMs = 300_000;
 
 /** Returns Docker as a source. It is `absent`, which is no fault, until a socket is seen or the configuration requires one. */
 export const createDockerSource = (options: DockerOptions): Source => {
@@ -69,7 +67,7 @@ export const createDockerSource = (options: DockerOptions): Source => {
       unlisted.delete(container.data.Id);
     }
     for (const [id, { listedMs }] of knownById) {
-      if (lastSuccessMs - listedMs > forgetMs) knownById.delete(id);
+      if (lastSuccessMs - listedMs > goneKeepsNameMs) knownById.delete(id);
     }
     unlisted.sweep(lastSuccessMs);
     failures.delete(socket);

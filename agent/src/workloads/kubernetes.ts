@@ -6,7 +6,7 @@ import type { ApiAccess, WatchEvent } from './kubernetes-api.ts';
 import { cgroupUidsOf, isOver, podCgroupOf, podSchema, workloadsOfPod } from './kubernetes-pod.ts';
 import type { PodWorkloads } from './kubernetes-pod.ts';
 import type { KubernetesConfig } from './schema.ts';
-import type { Source } from './source.ts';
+import { goneKeepsNameMs, type Source } from './source.ts';
 
 export interface KubernetesOptions {
   readonly config: KubernetesConfig;
@@ -25,8 +25,6 @@ interface Known extends PodWorkloads {
 
 const leastWatchMs = 1000;
 const longestPauseMs = 30_000;
-// A pod that is gone keeps its name for what its last connections still do.
-const forgetMs = 300_000;
 
 /**
  * Returns Kubernetes as a source, or nothing where the agent is in no cluster. It lists once, and then watches; when
@@ -124,7 +122,7 @@ export const createKubernetesSource = (options: KubernetesOptions): Source | und
 
   const forget = (): void => {
     for (const [uid, { goneMs }] of knownByUid) {
-      if (goneMs !== undefined && now() - goneMs > forgetMs) hasChanged = knownByUid.delete(uid);
+      if (goneMs !== undefined && now() - goneMs > goneKeepsNameMs) hasChanged = knownByUid.delete(uid);
     }
   };
 

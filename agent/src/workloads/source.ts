@@ -1,5 +1,8 @@
-// In: nothing; out: what a source of workload names (static table, Kubernetes, Docker) offers.
+// In: nothing; out: what a source of workload names (static table, Kubernetes, Docker) offers, and for how long.
 import type { Workload } from './workload.ts';
+
+/** What is gone, cgroup, container or pod, keeps its name for so long, for what its last connections still do. */
+export const goneKeepsNameMs = 300_000;
 
 /** How a source fares, as the self-metrics show it; `lastSuccessMs` is a point in time, in ms since the epoch. */
 export interface SourceState {

@@ -78,15 +78,16 @@ describe('the tree of cgroups', () => {
     expect(scans).toBe(20);
   });
 
-  it('keeps the path of a removed cgroup for a minute, and lists it no longer', async () => {
+  it('keeps the path of a removed cgroup for five minutes, as its workload does, and lists it no longer', async () => {
     const { world, tree, second } = setUp();
     await second('7');
     world.paths = { '1': '/' };
     for (let elapsed = 0; elapsed < 11; elapsed += 1) await second('7');
     expect(tree.living().has('7')).toBe(false);
     expect(tree.stats().evicted).toBe(1);
+    for (let elapsed = 0; elapsed < 285; elapsed += 1) await second('7');
     expect(tree.pathOf('7')).toBe('/a');
-    for (let elapsed = 0; elapsed < 75; elapsed += 1) await second('7');
+    for (let elapsed = 0; elapsed < 30; elapsed += 1) await second('7');
     expect(tree.pathOf('7')).toBeUndefined();
   });
 

@@ -2,7 +2,7 @@
 import type { Logger } from 'pino';
 import { createBackoff } from './backoff.ts';
 import { scanCgroups } from './scan.ts';
-import type { SourceState } from './source.ts';
+import { goneKeepsNameMs, type SourceState } from './source.ts';
 
 /** The cgroups of this node by id. A removed one keeps its path for a while, for what its last sockets still do. */
 export interface Tree {
@@ -28,7 +28,6 @@ interface Removed {
 }
 
 const rescanMs = 10_000;
-const keepRemovedMs = 60_000;
 // Scans take at most these shares of one core, however large the tree. It is CPU time that counts: on a contended node a
 // scan takes long because it waits, and the names of new cgroups should not wait for that.
 const rescanShare = 1 / 100;
@@ -69,7 +68,7 @@ export const createTree = ({ root, log, now, scan = scanCgroups, cpuMs = ownCpuM
       if (!next.has(id)) removedById.set(id, { path, removedMs: nowMs });
     }
     for (const [id, { removedMs }] of removedById) {
-      if (next.has(id) || nowMs - removedMs > keepRemovedMs) removedById.delete(id);
+      if (next.has(id) || nowMs - removedMs > goneKeepsNameMs) removedById.delete(id);
     }
     pathById = next;
   };

@@ -99,7 +99,7 @@ describe('workloads', () => {
     expect(workloads.list()).toEqual([]);
     expect(workloads.stats().evicted).toBe(1);
     expect(workloads.workloadOf(v1).version).toBe('v1');
-    for (let elapsed = 0; elapsed < 75; elapsed += 1) await second();
+    for (let elapsed = 0; elapsed < 315; elapsed += 1) await second();
     expect(workloads.workloadOf(v1)).toEqual(unknownWorkload);
   });
 
