@@ -12,7 +12,7 @@ const keptMs = 60_000;
 export const createAffinities = (
   cgroupRoot: string,
   read: (file: string) => string | undefined = readText,
-  now: () => number = Date.now,
+  now: () => number = () => performance.now(),
 ): { readonly cpusOf: CpusOf; readonly keep: (paths: ReadonlySet<string>) => void } => {
   const known = new Map<string, { readonly cpus: readonly number[] | undefined; readonly atMs: number }>();
   const look = (path: string): readonly number[] | undefined => {

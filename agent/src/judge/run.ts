@@ -63,10 +63,10 @@ export const runJudge = async (
 
 /** The same trouble with every question is one line in the log, once a minute. */
 const changesOnly = (tell: (message: string) => void): ((message: string) => void) => {
-  let last = { message: '', unixMs: 0 };
+  let last = { message: '', atMs: -Infinity };
   return (message) => {
-    if (message === last.message && Date.now() - last.unixMs < 60_000) return;
-    last = { message, unixMs: Date.now() };
+    if (message === last.message && performance.now() - last.atMs < 60_000) return;
+    last = { message, atMs: performance.now() };
     tell(message);
   };
 };

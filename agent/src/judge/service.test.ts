@@ -1,4 +1,4 @@
-import { expect, test } from 'vitest';
+import { expect, test, vi } from 'vitest';
 import { loadJudgeConfig } from './config.ts';
 import { PrometheusError, type Prometheus } from './prometheus.ts';
 import { createService, stepsBetween } from './service.ts';
@@ -30,4 +30,28 @@ test('however many ask for the same at the same time, Prometheus is asked once',
   });
   await service.verdict({ app: 'b' });
   expect(asked).toBe(2);
+});
+
+test('a clock that is set back does not make a verdict last', async () => {
+  vi.useFakeTimers({ toFake: ['Date', 'performance'], now: Date.UTC(2026, 0, 2) });
+  try {
+    let asked = 0;
+    const now = () => {
+      asked += 1;
+      return Promise.reject(new PrometheusError('Prometheus is away'));
+    };
+    const service = createService({
+      prometheus: { now } as Partial<Prometheus> as Prometheus,
+      config: await loadJudgeConfig(undefined),
+    });
+    await service.verdict({ app: 'a' });
+    vi.setSystemTime(Date.UTC(2026, 0, 1));
+    await service.verdict({ app: 'a' });
+    expect(asked).toBe(1);
+    vi.advanceTimersByTime(5001);
+    await service.verdict({ app: 'a' });
+    expect(asked).toBe(2);
+  } finally {
+    vi.useRealTimers();
+  }
 });

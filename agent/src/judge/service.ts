@@ -38,7 +38,7 @@ const mostAtOnce = 4;
 
 /** Returns a service that never throws: what goes wrong is an inconclusive verdict with the reason. */
 export const createService = (options: ServiceOptions): JudgeService => {
-  const known = new Map<string, { promise: Promise<VerdictAnswer>; until: number }>();
+  const known = new Map<string, { promise: Promise<VerdictAnswer>; untilMs: number }>();
   const inTurn = createTurns(mostAtOnce);
   const windowSeconds = options.config.window / 1000;
 
@@ -48,13 +48,13 @@ export const createService = (options: ServiceOptions): JudgeService => {
     const window = since === undefined ? undefined : Math.floor(since / windowSeconds);
     const key = JSON.stringify([namespace, app, by, canary, baseline, window]);
     const fresh = known.get(key);
-    if (fresh !== undefined && fresh.until > Date.now()) return fresh.promise;
+    if (fresh !== undefined && fresh.untilMs > performance.now()) return fresh.promise;
     const promise = inTurn(() => makeVerdict(options, wish));
-    const entry = { promise, until: Infinity };
+    const entry = { promise, untilMs: Infinity };
     known.set(key, entry);
     void promise.then((answer) => {
-      entry.until = Date.now() + freshMs;
-      for (const [other, { until }] of known) if (until <= Date.now()) known.delete(other);
+      entry.untilMs = performance.now() + freshMs;
+      for (const [other, { untilMs }] of known) if (untilMs <= performance.now()) known.delete(other);
       options.onAnswer?.(answer);
     });
     return promise;
