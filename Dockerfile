@@ -8,7 +8,9 @@
 # The base is Debian 13 with Node 24 and npm, for amd64 or arm64; any such image will do.
 ARG BASE=node:24.21.0-trixie-slim
 
-FROM ${BASE} AS packages
+# What is built here is the same for every platform, and so is built on this machine's own, not emulated. Docker's older
+# builder does not know which that is.
+FROM --platform=${BUILDPLATFORM:-linux/amd64} ${BASE} AS packages
 WORKDIR /plumbline
 COPY package.json package-lock.json ./
 COPY agent/package.json agent/
@@ -27,9 +29,12 @@ ARG BPFTRACE=0.23.2-1
 RUN apt-get update && apt-get install -y --no-install-recommends bpftrace=${BPFTRACE}
 # The two and the libraries that they load; -L, since a link would lead nowhere. bpftrace asks a shell whether there is a
 # compiler, and crashes if there is no shell (pclose(NULL) in its exec_system): `true` stands in for it, and says no.
-RUN mkdir -p /root-fs/usr/bin && cp /usr/bin/true /root-fs/usr/bin/sh && ln -s usr/bin /root-fs/bin \
-  && cp --parents -L /usr/bin/bpftrace "$(command -v node)" /root-fs \
-  && ldd /usr/bin/bpftrace "$(command -v node)" | grep -o '/[^ :]*' | sort -u | xargs cp --parents -L -t /root-fs \
+# Scanners read in status.d which packages of which Debian these files are from.
+RUN ldd /usr/bin/bpftrace "$(command -v node)" | grep -o '/[^ :]*' | sort -u > /files \
+  && mkdir -p /root-fs/usr/bin && cp /usr/bin/true /root-fs/usr/bin/sh && ln -s usr/bin /root-fs/bin \
+  && xargs cp --parents -L -t /root-fs /etc/os-release < /files \
+  && mkdir -p /root-fs/var/lib/dpkg/status.d && cd /root-fs/var/lib/dpkg/status.d \
+  && for package in $(xargs realpath < /files | xargs dpkg -S | cut -d : -f 1 | sort -u); do dpkg -s "$package" > "$package"; done \
   && mkdir -p /root-fs/proc /root-fs/sys /root-fs/tmp /root-fs/etc/plumbline \
   && echo 'listen: 0.0.0.0:9736' > /root-fs/etc/plumbline/plumbline.yaml
 COPY --from=packages /plumbline/node_modules /root-fs/plumbline/node_modules

@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { beforeAll, describe, expect, test } from 'vitest';
+import { isRunning } from '../../demo/cgroup.ts';
 import { createTestDocker, missingForDocker, type TestDocker } from '../support/docker.ts';
 import { baseArchive } from './base.ts';
 
@@ -30,6 +31,15 @@ describe('image', () => {
     return () => docker.dispose();
   }, 900_000);
 
+  const untilReady = async (agent: string): Promise<void> => {
+    const startedMs = performance.now();
+    const isReady = async () => (await fetch(`${url}/readyz`).catch(() => undefined))?.ok ?? false;
+    while (!(await isReady())) {
+      await sleep(50);
+      if (performance.now() - startedMs > 60_000) throw new Error(await docker.docker(['logs', agent]));
+    }
+  };
+
   test('two versions in containers are measured by name, with four capabilities, read-only, and listened for by nobody', async () => {
     const serve = async (version: string, port: number) => {
       const script = `require('http').createServer((request, response) => response.end('hello')).listen(${port}, '127.0.0.1')`;
@@ -50,11 +60,7 @@ describe('image', () => {
       ...['--security-opt', 'seccomp=unconfined'],
       image,
     ]);
-    const isReady = async () => (await fetch(`${url}/readyz`).catch(() => undefined))?.ok ?? false;
-    while (!(await isReady())) {
-      await sleep(50);
-      if (performance.now() - startedMs > 60_000) throw new Error(await docker.docker(['logs', agent]));
-    }
+    await untilReady(agent);
     process.stderr.write(`ready after ${((performance.now() - startedMs) / 1000).toFixed(1)} s\n`);
 
     for (let index = 0; index < 30; index++) {
@@ -87,6 +93,16 @@ describe('image', () => {
 
     await docker.docker(['stop', agent]);
     expect(await docker.docker(['inspect', '--format', '{{.State.ExitCode}}', agent])).toBe('0');
+
+    // Killed, it leaves nothing that measures on, and starts again.
+    await docker.docker(['start', agent]);
+    await untilReady(agent);
+    const listed = await docker.docker(['top', agent, '-eo', 'pid']);
+    const pids = [...listed.matchAll(/\d+/g)].map(Number);
+    expect(pids).toHaveLength(3);
+    await docker.docker(['kill', agent]);
+    for (let waitedMs = 0; waitedMs < 10_000 && pids.some(isRunning); waitedMs += 100) await sleep(100);
+    expect(pids.filter(isRunning)).toEqual([]);
   }, 180_000);
 
   test('four capabilities are enough for its bpftrace to run every probe in full', async () => {
@@ -108,6 +124,17 @@ describe('image', () => {
       expect(new Set(probes.map(({ mode }) => mode))).toEqual(new Set(['full']));
     });
   }, 60_000);
+
+  test('says to scanners which packages its files are from', async () => {
+    const script =
+      "const { readdirSync, readFileSync } = require('fs'); process.chdir('/var/lib/dpkg/status.d')";
+    const print =
+      "readdirSync('.').map((name) => readFileSync(name, 'utf8')).join('') + readFileSync('/etc/os-release')";
+    const said = await docker.docker(['run', '--entrypoint', 'node', image, '-p', `${script}; ${print}`]);
+    expect(said).toMatch(/^Package: bpftrace\nStatus: install ok installed\n(.+\n)*Version: 0\.23/m);
+    for (const name of ['libc6', 'libllvm19', 'libstdc++6']) expect(said).toContain(`Package: ${name}\n`);
+    expect(said).toContain('VERSION_ID="13"');
+  });
 
   test('has no shell, a health check, and runs the other commands as any user', async () => {
     expect(await docker.docker(['run', '--entrypoint', 'sh', image, '-c', 'echo hello'])).toBe('');
