@@ -5,6 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import { readJiffyClock } from './bpftrace/clock.ts';
 import { checkUser, describeFindings, preflight } from './bpftrace/preflight.ts';
+import { checkThreads } from './bpftrace/threads.ts';
 import type { Snapshot } from './bpftrace/run.ts';
 import type { Config } from './config.ts';
 import { createFamilies } from './exposition/families.ts';
@@ -40,6 +41,7 @@ import type { Workload } from './workloads/workload.ts';
 import { createWorkloads } from './workloads/workloads.ts';
 
 const evictionPauseMs = 30_000;
+const threadsPauseMs = 60_000;
 /** Reading the files of cgroups takes at most this share of one core. */
 const filesShare = 1 / 200;
 
@@ -193,6 +195,7 @@ export const runAgent = async (
           if (evicted > 0) log.info({ evicted }, 'dropped series of workloads that are gone');
         }
       },
+      (stop) => watchThreads(config.bpftrace.maxMapKeys, log, stop),
       async (stop) => {
         await untilAborted(stop);
         await server.close();
@@ -208,6 +211,18 @@ const logFit = ({ name, mode, lacking }: FittedProbe, log: Logger): void => {
   const details = { probe: name, lacking: describeFindings(lacking) };
   if (mode === 'none') log.error(details, 'probe left out');
   else log.warn(details, 'probe reduced');
+};
+
+const watchThreads = async (maxMapKeys: number, log: Logger, stop: AbortSignal): Promise<void> => {
+  let wasWarned = false;
+  while (!stop.aborted) {
+    const finding = checkThreads(maxMapKeys);
+    const isWarned = finding.status === 'warning';
+    if (isWarned && !wasWarned)
+      log.warn({ threads: describeFindings([finding]) }, 'threads fill kernel maps');
+    wasWarned = isWarned;
+    await sleep(threadsPauseMs, undefined, { signal: stop }).catch(() => undefined);
+  }
 };
 
 const notReady = ({ measuring }: AgentState, intervalMs: number): string | undefined => {

@@ -2,7 +2,7 @@
 import type { Snapshot } from './run.ts';
 
 /** Keys cannot be deleted from outside, and what does not fit into a full map is lost: only a fresh process helps. */
-const fullPart = 0.7;
+export const fullPart = 0.7;
 const firstPauseMs = 60_000;
 const longestPauseMs = 3_600_000;
 

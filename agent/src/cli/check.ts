@@ -1,6 +1,7 @@
 // In: this node. Out: a table, or JSON, of what the agent needs and what is missing; exit status 1 if it is.
 import { Command } from 'commander';
 import { checkUser, preflight, type Finding } from '../bpftrace/preflight.ts';
+import { checkThreads } from '../bpftrace/threads.ts';
 import { loadConfig } from '../config.ts';
 import { fitProbes, type FittedProbe } from '../fit.ts';
 import { chooseProbes, loadProbes } from '../probes.ts';
@@ -23,7 +24,7 @@ export const checkCommand = (): Command =>
     .action(async ({ config: file, json = false }: { config?: string; json?: boolean }) => {
       const config = await loadConfig(file);
       const ground = await preflight(config.bpftrace.path);
-      const findings = [...ground.findings, checkUser(config.user)];
+      const findings = [...ground.findings, checkUser(config.user), checkThreads(config.bpftrace.maxMapKeys)];
       const all = await loadProbes();
       const chosen = chooseProbes(all, config.probes);
       const probes = fitProbes(chosen, ground);

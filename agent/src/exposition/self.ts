@@ -1,4 +1,5 @@
 // In: the state of the agent's parts. Out: its self-metrics: is it well, what did it skip, what does it cost.
+import { readThreads } from '../bpftrace/threads.ts';
 import type { History } from '../history/history.ts';
 import type { FittedProbe } from '../fit.ts';
 import type { ProbeCost } from '../cost/watch.ts';
@@ -110,6 +111,10 @@ export const selfMetrics = (state: AgentState): readonly SelfMetric[] => [
     [...state.mapEntries].map(([map, entries]) => [entries, { map: map.slice(1) }]),
   ),
   gauge('probe_map_capacity', 'Most entries that a kernel map can hold.', () => [[state.maxMapKeys]]),
+  gauge('node_threads', 'Threads of the node: some kernel maps have an entry for each of them.', () => {
+    const threads = readThreads();
+    return threads === undefined ? [] : [[threads]];
+  }),
   gauge(
     'tls_libraries',
     'Files in use that have the functions of OpenSSL: looked into (attached), or not, or not yet (waiting).',
