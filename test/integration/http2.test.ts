@@ -153,6 +153,7 @@ describeKernel('http2', () => {
     expect(counts['http2_lost_total in']).toBeGreaterThan(0);
     expect(counts['http2_lost_total out']).toBeGreaterThan(0);
     expect(counts['http2 2xx']).toBeGreaterThan(10);
+    expect(counts['http2_unseen_requests_total ']).toBeGreaterThan(0);
     const [unseen = 0, unmatched = 0] = ['unseen_answers', 'unmatched_responses'].map(
       (name) => counts[`http_${name}_total http2`],
     );

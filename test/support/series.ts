@@ -38,6 +38,7 @@ const missed = [
   'plumbline_http_unanswered_total',
   'plumbline_http_unmatched_responses_total',
   'plumbline_http_unseen_answers_total',
+  'plumbline_http2_unseen_requests_total',
   'plumbline_http2_lost_total',
 ] as const;
 

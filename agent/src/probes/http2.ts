@@ -27,6 +27,15 @@ export const probe: Probe = {
     },
     {
       kind: 'counter',
+      name: 'plumbline_http2_unseen_requests_total',
+      help: 'Requests that came while the frames of their connection were lost, known from the numbers of their streams.',
+      labels: {},
+      fields: [],
+      map: '@http2_unseen_requests',
+      scale: 1,
+    },
+    {
+      kind: 'counter',
       name: 'plumbline_http2_lost_total',
       help: 'Times the frames of a connection got lost: its requests are not seen up to the next one that is recognised.',
       labels: {},
