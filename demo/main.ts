@@ -68,7 +68,7 @@ async function run(options: Options): Promise<void> {
       onListening: (url) => {
         say(`The page: ${url}/    Metrics: ${url}/metrics\n`);
         watching = untilReady(url, signal)
-          .then(() => evenOut(tree, children))
+          .then(() => (scenario.isNoisy ? evenOut(tree, children) : undefined))
           .then(() => watch(url, options, signal))
           .finally(() => {
             stop.abort();

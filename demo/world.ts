@@ -46,10 +46,18 @@ const asRealTime = ['sh', '-c', 'chrt -f 1 true && exec chrt -f 1 "$@" || exec n
 
 const lastCore = availableParallelism() - 1;
 
-/** v2 has a core of its own, so that its neighbour is nobody else's; the others share the first. */
+/**
+ * Beside a neighbour, v2 has a core of its own, so that the neighbour is nobody else's, and the others share the first. Without
+ * one all run where the kernel puts them, so that what a hypervisor takes from this machine it takes from both versions.
+ */
 export async function startWorld(scenario: Scenario, tree: CgroupTree, children: Child[]): Promise<void> {
   setPriority(nice.own);
-  const start = async (cgroup: string, cpu: number, niceness: number, ...command: readonly string[]) => {
+  const start = async (
+    cgroup: string,
+    cpu: number | undefined,
+    niceness: number,
+    ...command: readonly string[]
+  ) => {
     const child = await startChild(['nice', '-n', String(niceness), ...command], { tree, cgroup, cpu });
     children.push(child);
     return child;
@@ -60,18 +68,19 @@ export async function startWorld(scenario: Scenario, tree: CgroupTree, children:
     'tsx',
     new URL(name, import.meta.url).pathname,
   ];
-  const startService = async (version: 'v1' | 'v2', cpu: number) => {
+  const startService = async (version: 'v1' | 'v2', cpu: number | undefined) => {
     const waitMs = version === 'v2' ? scenario.waitMs : 0;
     const args = ['--version', version, '--wait-ms', String(waitMs)];
     const service = await start(`checkout-${version}`, cpu, nice.service, ...script('service.ts'), ...args);
     return `127.0.0.1:${await service.firstLine()}`;
   };
-  const targets = [await startService('v1', 0), await startService('v2', lastCore)];
+  const [firstCore, ownCore] = scenario.isNoisy ? [0, lastCore] : [];
+  const targets = [await startService('v1', firstCore), await startService('v2', ownCore)];
   const rate = ['--rate', String(requestsPerSecond)];
-  const load = await start('load', 0, nice.own, ...script('load.ts'), ...rate, ...targets);
+  const load = await start('load', firstCore, nice.own, ...script('load.ts'), ...rate, ...targets);
   await load.firstLine();
   if (scenario.isNoisy) {
-    await start('neighbour', lastCore, nice.own, ...asRealTime, process.execPath, '-e', neighbour);
+    await start('neighbour', ownCore, nice.own, ...asRealTime, process.execPath, '-e', neighbour);
   }
 }
 
