@@ -86,6 +86,9 @@ export const startAgent = async (
     child.once('exit', () => {
       reject(new Error(`The agent ended: ${stderr}`));
     });
+  }).catch(async (error: unknown) => {
+    await rm(folder, { recursive: true });
+    throw error;
   });
   const metrics = async (accept = '') => (await fetch(`${url}/metrics`, { headers: { accept } })).text();
   const isReady = async () => (await fetch(`${url}/readyz`)).ok;
