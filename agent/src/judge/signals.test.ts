@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import type { Prometheus, PrometheusSeries } from './prometheus.ts';
+import { PrometheusError, type Prometheus, type PrometheusSeries } from './prometheus.ts';
 import { gatherSignals, signalQuery, type SignalConfig } from './signals.ts';
 
 test('a signal is asked for the app at hand, and a name cannot leave its quotes', () => {
@@ -81,6 +81,27 @@ test.each([
       cells: [],
       notes: ['signal orders: no data for v2 and v1; see judge --check-queries.'],
     });
+});
+
+test('a query that is refused is one signal without data, and the others are judged', async () => {
+  const queryRange = (query: string) =>
+    query === 'sum('
+      ? Promise.reject(new PrometheusError('Prometheus refuses a query: parse error', { isRefusal: true }))
+      : Promise.resolve([series('v2', 10), series('v1', 20)]);
+  const prometheus = { queryRange } as Partial<Prometheus> as Prometheus;
+  const broken = { ...orders, name: 'broken', numerator: 'sum(' };
+  const { bySteps, notes } = await gatherSignals(prometheus, [broken, orders], labels, subject, steps);
+  expect(bySteps[1]).toMatchObject([
+    { name: 'broken', cells: [] },
+    { name: 'orders', cells: [{ arm: 'canary' }, { arm: 'baseline' }] },
+  ]);
+  expect(notes).toEqual(['signal broken numerator: Prometheus refuses a query: parse error.']);
+});
+
+test('a Prometheus that does not answer is no trouble of a signal', async () => {
+  const queryRange = () => Promise.reject(new PrometheusError('Prometheus is away'));
+  const prometheus = { queryRange } as Partial<Prometheus> as Prometheus;
+  await expect(gatherSignals(prometheus, [orders], labels, subject, steps)).rejects.toThrow('is away');
 });
 
 test('a value that is no number is none', async () => {

@@ -2,7 +2,7 @@
 import type { Signal, SignalCell } from '@plumbline/verdict';
 import { addColumns, column } from './histograms.ts';
 import { stepCount } from './increases.ts';
-import type { Prometheus, PrometheusSeries, Steps } from './prometheus.ts';
+import { PrometheusError, type Prometheus, type PrometheusSeries, type Steps } from './prometheus.ts';
 import type { LabelNames } from './queries.ts';
 
 /** A signal as configured: what it counts in one window, by version (and node, where that is known). */
@@ -55,11 +55,10 @@ export const gatherSignals = async (
 ): Promise<GatheredSignals> => {
   const found = await Promise.all(
     configs.map(async (config) => {
-      const [above = [], below = []] = await Promise.all(
-        [config.numerator, config.denominator].map((template) =>
-          prometheus.queryRange(signalQuery(template, subject, steps.seconds), steps),
-        ),
-      );
+      const ask = (part: Part) => askPart(prometheus, config, part, subject, steps);
+      const [above, below] = await Promise.all([ask('numerator'), ask('denominator')]);
+      if (typeof above === 'string') return { config, cells: [], notes: [above] };
+      if (typeof below === 'string') return { config, cells: [], notes: [below] };
       return signalOf(config, above, below, labels, subject, steps);
     }),
   );
@@ -74,6 +73,25 @@ export const gatherSignals = async (
     ),
     notes: found.flatMap(({ notes }) => notes),
   };
+};
+
+type Part = 'numerator' | 'denominator';
+
+/** The series of one part of a signal, or why Prometheus refuses its query: the other signals can still be judged. */
+const askPart = async (
+  prometheus: Prometheus,
+  config: SignalConfig,
+  part: Part,
+  subject: Subject,
+  steps: Steps,
+): Promise<readonly PrometheusSeries[] | string> => {
+  try {
+    return await prometheus.queryRange(signalQuery(config[part], subject, steps.seconds), steps);
+  } catch (error) {
+    if (error instanceof PrometheusError && error.isRefusal)
+      return `signal ${config.name} ${part}: ${error.message}.`;
+    throw error;
+  }
 };
 
 /**
