@@ -8,7 +8,7 @@ import { loadJudgeConfig, type JudgeConfig } from '../judge/config.ts';
 import { createPrometheus, type Prometheus } from '../judge/prometheus.ts';
 import { runJudge } from '../judge/run.ts';
 import { createService, type JudgeService } from '../judge/service.ts';
-import { readSince } from '../judge/since.ts';
+import { expectedSince, readSince } from '../judge/since.ts';
 import { ConfigError } from '../config.ts';
 import { createLog } from '../log.ts';
 import { untilSignal } from './signals.ts';
@@ -37,7 +37,7 @@ export const judgeCommand = (): Command =>
     .option('--namespace <name>', 'where several namespaces have the app')
     .option('--canary <version>', 'by default the newest')
     .option('--baseline <version>', 'by default the busiest other')
-    .option('--since <time>', 'a duration such as 30m, or an ISO time', parseSince)
+    .option('--since <time>', 'how far back: 45s, 30m, 2h; or an ISO time, or Unix seconds', parseSince)
     .option('--json', 'print JSON', false)
     .option(
       '-w, --watch [seconds]',
@@ -133,8 +133,7 @@ const showCheck = async (prometheus: Prometheus, config: JudgeConfig, { app, jso
 
 function parseSince(text: string): number {
   const time = readSince(text);
-  if (Number.isNaN(time))
-    throw new InvalidArgumentError('expected a duration such as 30m, Unix seconds or an ISO time.');
+  if (Number.isNaN(time)) throw new InvalidArgumentError(`expected ${expectedSince(text)}`);
   return time;
 }
 

@@ -2,7 +2,7 @@
 import { z } from 'zod';
 import { armParameters, longestValue } from '../history/query.ts';
 import type { Wish } from './service.ts';
-import { readSince } from './since.ts';
+import { expectedSince, readSince } from './since.ts';
 import { ok, parseBody, RequestError, type Surface } from './surface.ts';
 
 const parameters = [...armParameters, 'since', 'by'] as const;
@@ -49,6 +49,6 @@ const readBy = (by: string | undefined): Wish['by'] => {
 const readTime = (text: string | undefined): number | undefined => {
   if (text === undefined) return undefined;
   const time = readSince(text);
-  if (Number.isNaN(time)) throw new RequestError('Expected since to be 30m, Unix seconds or an ISO time');
+  if (Number.isNaN(time)) throw new RequestError(`Expected since to be ${expectedSince(text)}`);
   return time;
 };
