@@ -120,14 +120,14 @@ const showReport = (answer: VerdictAnswer): string => {
   return more === '' ? report(answer) : `${report(answer)}\n${more}\n`;
 };
 
-const showCheck = async (prometheus: Prometheus, config: JudgeConfig, { app, json }: Options) => {
+const showCheck = async (prometheus: Prometheus, config: JudgeConfig, options: Options) => {
   const { labels, signals, window } = config;
-  const findings = await checkQueries(prometheus, app, labels, signals, window / 1000);
+  const findings = await checkQueries(prometheus, options, labels, signals, window / 1000);
   const width = Math.max(...findings.map(({ name }) => name.length));
   const lines = findings.map(
     ({ name, status, found }) => `${status.padEnd(8)} ${name.padEnd(width)}  ${found}\n`,
   );
-  process.stdout.write(json ? `${JSON.stringify(findings, undefined, 2)}\n` : lines.join(''));
+  process.stdout.write(options.json ? `${JSON.stringify(findings, undefined, 2)}\n` : lines.join(''));
   process.exitCode = findings.some(({ status }) => status === 'wrong') ? 1 : 0;
 };
 

@@ -10,15 +10,15 @@ export interface QueryFinding {
   readonly found: string;
 }
 
-/** Asks every query once, for one app or for all. */
+/** Asks every query once, for one app or for all, in one namespace or in all. */
 export const checkQueries = async (
   prometheus: Prometheus,
-  app: string | undefined,
+  { app, namespace }: { readonly app?: string | undefined; readonly namespace?: string | undefined },
   labels: LabelNames,
   signals: readonly SignalConfig[],
   windowSeconds: number,
 ): Promise<readonly QueryFinding[]> => {
-  const scope: Scope = { labels, namespace: undefined, app, versions: [] };
+  const scope: Scope = { labels, namespace, app, versions: [] };
   const own = await Promise.all([
     checkEither(
       prometheus,
@@ -40,7 +40,7 @@ export const checkQueries = async (
       checkSignal(
         prometheus,
         `${name} ${part}`,
-        signalQuery(template, { app: app ?? '', namespace: '' }, windowSeconds),
+        signalQuery(template, { app: app ?? '', namespace }, windowSeconds),
         labels,
       ),
     ),
