@@ -154,7 +154,14 @@ describe('plumbline judge', () => {
     const { exitCode, stderr } = await run();
     expect(exitCode).toBe(2);
     expect(stderr).toContain('expected --app, --listen or --check-queries');
-    expect((await run('--app', 'healthy', '--since', 'yesterday')).exitCode).toBe(2);
+    const since = await run('--app', 'healthy', '--since', '5');
+    expect(since).toMatchObject({
+      exitCode: 2,
+      stderr: expect.stringContaining('did you mean 5m?') as string,
+    });
+    const listen = await run('--listen', '--app', 'healthy');
+    expect(listen.exitCode).toBe(2);
+    expect(listen.stderr).toContain("'-l, --listen' cannot be used with option '-a, --app <name>'");
   });
 
   const signal = (name: string, numerator: string, denominator: string) => `

@@ -1,6 +1,6 @@
 // In: `plumbline judge`. Out: a verdict from Prometheus, once, again and again, or to rollout tools over HTTP; or what is wrong with its queries.
 import { exitCode, report } from '@plumbline/verdict';
-import { Command, InvalidArgumentError } from 'commander';
+import { Command, InvalidArgumentError, Option } from 'commander';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { reasonSentences, type VerdictAnswer } from '../history/answer.ts';
 import { checkQueries } from '../judge/check.ts';
@@ -41,10 +41,15 @@ export const judgeCommand = (): Command =>
     .option('--json', 'print JSON', false)
     .option(
       '-w, --watch [seconds]',
-      'print a verdict every 30 seconds, until it is pass or fail',
+      'print a verdict every so many seconds (30), until it is pass or fail',
       parseSeconds,
     )
-    .option('-l, --listen', 'answer rollout tools over HTTP, on 127.0.0.1:9737 unless configured')
+    .addOption(
+      new Option(
+        '-l, --listen',
+        'answer rollout tools over HTTP, on 127.0.0.1:9737 unless configured',
+      ).conflicts(['app', 'namespace', 'canary', 'baseline', 'since', 'json', 'watch', 'checkQueries']),
+    )
     .option('--web.config.file <file>', 'TLS and passwords of the listener, in the form that exporters share')
     .option('--check-queries', 'ask every query once and say what is wrong with it')
     .addHelpText(
