@@ -1,9 +1,11 @@
 // In: verdicts as they are made. Out: gauges of the latest of each comparison, for templates and alerts.
+import { nobody } from '@plumbline/verdict';
 import type { Family, Sample } from '../exposition/families.ts';
 import type { VerdictAnswer } from '../history/answer.ts';
 
 export interface Gauges {
   readonly families: readonly Family[];
+  /** Takes a verdict that names a version; the first that names both ends those that lacked one. */
   readonly set: (answer: VerdictAnswer, unixMs: number) => void;
 }
 
@@ -28,8 +30,13 @@ export const createGauges = (now: () => number = Date.now): Gauges => {
     );
   return {
     set: (answer, unixMs) => {
+      const unknown = unknownArms(answer);
+      if (unknown === 2) return;
       const key = JSON.stringify(labelsOf(answer));
       latest.delete(key);
+      if (unknown === 0)
+        for (const [other, { answer: before }] of latest)
+          if (unknownArms(before) > 0 && isSameApp(before, answer)) latest.delete(other);
       latest.set(key, { answer, unixMs });
       const [oldest] = latest.keys();
       if (latest.size > mostComparisons && oldest !== undefined) latest.delete(oldest);
@@ -79,6 +86,12 @@ export const createGauges = (now: () => number = Date.now): Gauges => {
     ],
   };
 };
+
+const unknownArms = ({ canary, baseline }: VerdictAnswer): number =>
+  [canary, baseline].filter((version) => version === nobody).length;
+
+const isSameApp = (a: VerdictAnswer, b: VerdictAnswer): boolean =>
+  a.app === b.app && a.namespace === b.namespace;
 
 const labelsOf = ({ namespace, app, canary, baseline }: VerdictAnswer) => ({
   namespace: namespace ?? '',
