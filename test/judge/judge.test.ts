@@ -123,7 +123,7 @@ describe('plumbline judge', () => {
   });
 
   test.for([
-    ['an app that nobody knows', ['--app', 'nobody'], 'NO_CANARY_TRAFFIC', /no request of an app "nobody"/],
+    ['an app that nobody knows', ['--app', 'nobody'], 'NO_TRAFFIC', /no request of an app "nobody"/],
     ['an app with one version', ['--app', 'alone'], 'NO_CANARY_TRAFFIC', /Only one version .*: v1/],
     [
       'a version that was never there',

@@ -35,11 +35,13 @@ describe('the report', () => {
         '  NO_CANARY_TRAFFIC: The canary has not answered a single request yet.',
         '  NO_BASELINE: There is no baseline traffic to compare with.',
         '',
-        'errors   none seen against none seen, evidence 1.0',
-        "grade    none, 0.0 % of the canary's requests, on no node",
-        'samples  0 canary and 0 baseline requests in 0 blocks, ? to ?',
-        '',
       ].join('\n'),
+    );
+  });
+
+  test('has what the asker knows besides directly under the headline', () => {
+    expect(report(judge(empty), 'Versions with requests: v1.').split('\n')[1]).toBe(
+      '  Versions with requests: v1.',
     );
   });
 

@@ -7,18 +7,25 @@ export function exitCode({ verdict, code }: Verdict): 0 | 1 | 3 {
   return code === 'pass' ? 0 : 3;
 }
 
-/** Returns the verdict as lines of text, most important first, ending with a line break. */
-export function report(verdict: Verdict): string {
+/**
+ * Returns the verdict as lines of text, most important first, ending with a line break. `message` is what the asker
+ * knows besides the reasons; figures are left out where there was no request to compare.
+ */
+export function report(verdict: Verdict, message = ''): string {
   const { app, canary, baseline, reasons, samples, window, contention, errors } = verdict;
   const lines = [
     `${headline(verdict)}: ${app} ${canary} against ${baseline}`,
+    ...(message === '' ? [] : [`  ${message}`]),
     ...reasons.map((reason) => `  ${reason}: ${reasonSentence(reason)}`),
+  ];
+  if (samples.canary + samples.baseline === 0) return `${lines.join('\n')}\n`;
+  lines.push(
     '',
     ...verdict.metrics.map(metricLine),
     errorLine(verdict),
     `grade    ${verdict.grade.name}, ${percent(verdict.grade.share)} of the canary's requests, on ${verdict.grade.nodes.join(', ') || 'no node'}`,
     `samples  ${samples.canary} canary and ${samples.baseline} baseline requests in ${samples.blocks} blocks, ${window.from ?? '?'} to ${window.to ?? '?'}`,
-  ];
+  );
   if (errors.burnRate) {
     const { burnRate } = errors;
     lines.push(
@@ -73,6 +80,7 @@ export function podAffinity(app: string, canary: string): string {
 }
 
 const sentences: Readonly<Record<Reason, string>> = {
+  NO_TRAFFIC: 'No version of the app has answered a request in this time.',
   NO_CANARY_TRAFFIC: 'The canary has not answered a single request yet.',
   NO_BASELINE: 'There is no baseline traffic to compare with.',
   STALE: 'The newest traffic of one version is too old to judge by.',

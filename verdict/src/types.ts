@@ -175,6 +175,7 @@ export interface ContentionVerdict {
 }
 
 export type Reason =
+  | 'NO_TRAFFIC'
   | 'NO_CANARY_TRAFFIC'
   | 'NO_BASELINE'
   | 'STALE'

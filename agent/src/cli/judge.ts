@@ -119,11 +119,9 @@ const showVerdicts = async (service: JudgeService, options: Options, signal: Abo
   }
 };
 
-/** The report says each reason in general; what the message knows besides, such as which versions there are, follows. */
-const showReport = (answer: VerdictAnswer): string => {
-  const more = answer.message.replace(reasonSentences(answer), '').trim();
-  return more === '' ? report(answer) : `${report(answer)}\n${more}\n`;
-};
+/** The report says each reason in general; the message may know more, such as which versions there are. */
+const showReport = (answer: VerdictAnswer): string =>
+  report(answer, answer.message.replace(reasonSentences(answer), '').trim());
 
 const showCheck = async (prometheus: Prometheus, config: JudgeConfig, options: Options) => {
   const { labels, signals, window } = config;

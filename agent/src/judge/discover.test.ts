@@ -39,8 +39,15 @@ describe('what is compared, when nobody said it', () => {
 
   test('is nothing where pods have no version', () => {
     expect(compare({ app: 'a' }, labels, steps, [version('', 0, 10)]).obstacle).toEqual({
-      reason: 'NO_CANARY_TRAFFIC',
+      reason: 'NO_TRAFFIC',
       message: 'No request of "a" has a label version.',
+    });
+  });
+
+  test('is nothing where nobody knows the app', () => {
+    expect(compare({ app: 'a' }, labels, steps, []).obstacle).toEqual({
+      reason: 'NO_TRAFFIC',
+      message: 'Prometheus has no request of an app "a" in this time.',
     });
   });
 

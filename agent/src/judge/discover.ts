@@ -89,15 +89,19 @@ export const compare = (
       };
     const seen = versions.map(({ version }) => version);
     if (seen.includes(canary) && seen.includes(baseline)) return undefined;
-    const reason = seen.includes(canary) ? 'NO_BASELINE' : 'NO_CANARY_TRAFFIC';
     return {
-      reason,
+      reason: reasonOf(canary, seen),
       message:
         seen.length === 0 && series.length > 0
           ? `No request of "${wanted.app}" has a label ${labels.version}.`
           : describeLack([canary, baseline], seen, wanted),
     };
   }
+};
+
+const reasonOf = (canary: string, seen: readonly string[]): Reason => {
+  if (seen.length === 0) return 'NO_TRAFFIC';
+  return seen.includes(canary) ? 'NO_BASELINE' : 'NO_CANARY_TRAFFIC';
 };
 
 const describeLack = (

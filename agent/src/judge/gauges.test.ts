@@ -14,7 +14,7 @@ const shown = (...answers: readonly ReturnType<typeof answer>[]) => {
   for (const each of answers) set(each, 0);
   const scores = families.find(({ name }) => name === 'plumbline_verdict_score');
   return [...(scores?.samples() ?? [])].map(
-    ({ labels: { app, canary, baseline } = {} }) => `${app} ${canary} ${baseline}`,
+    ({ labels: { app, canary, baseline } }) => `${app} ${canary} ${baseline}`,
   );
 };
 
