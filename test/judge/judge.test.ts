@@ -182,7 +182,7 @@ describe('plumbline judge', () => {
     });
   });
 
-  test('--check-queries tells good queries from those that give nothing', async () => {
+  test('queries that give nothing are told from good ones by --check-queries, and by the verdict', async () => {
     const config = `signals:${completed}${signal('typo', perWindow('order_completd_total'), perWindow('orders_started_total'))}${signal('unversioned', 'increase(unversioned_total[$window])', 'sum by (version (')}
 `;
     await withFile(config, async (file) => {
@@ -193,6 +193,12 @@ describe('plumbline judge', () => {
       expect(stdout).toMatch(/^wrong +typo numerator +unknown metric order_completd_total$/m);
       expect(stdout).toMatch(/^wrong +unversioned numerator +.*without the label version/m);
       expect(stdout).toMatch(/^wrong +unversioned denominator +.*refuses a query: .*parse error/m);
+
+      const answer = await answerOf('--config', file, '--app', 'healthy');
+      expect(answer.metrics.find(({ metric }) => metric === 'orders')?.state).toBe('worse');
+      expect(answer.metrics.find(({ metric }) => metric === 'typo')?.state).not.toBe('worse');
+      expect(answer.message).toContain('signal typo: no data for v2 and v1; see judge --check-queries.');
+      expect(answer.message).toMatch(/signal unversioned denominator: .* refuses a query: .*parse error/);
     });
     expect((await run('--app', 'healthy', '--check-queries')).exitCode).toBe(0);
     expect((await run('--app', 'nobody', '--check-queries')).exitCode).toBe(1);
