@@ -168,7 +168,7 @@ exec bpftrace "$@" < "$0.bt"
     [
       'missing',
       'bpftrace: { path: /nowhere/bpftrace }',
-      /bpftrace: .*ENOENT.*Remedy: apt-get install bpftrace/s,
+      /bpftrace: \/nowhere\/bpftrace: not found. Remedy: apt-get install bpftrace/,
     ],
     ['unreadable configuration', 'bpftrace: [', /not YAML/],
     ['wrong configuration', 'interval: 5', /interval: expected a duration such as 500ms, 1s or 10m, got 5/],
@@ -212,6 +212,21 @@ exec bpftrace "$@" < "$0.bt"
       ['missing', 'without mood'],
       ['ok', 'prev_pid'],
     ]);
+  });
+
+  test('tracefs is not readable: that is said once, and nothing of the kernel', () => {
+    process.seteuid?.(65_534);
+    try {
+      const findings = checkTracepoints([
+        { category: 'sched', name: 'sched_switch', fields: [] },
+        { category: 'sched', name: 'sched_wakeup', fields: [] },
+      ]);
+      expect(findings.map(({ found, remedy }) => [found, remedy])).toEqual([
+        ['cannot be told: tracefs is not readable', 'run as root'],
+      ]);
+    } finally {
+      process.seteuid?.(0);
+    }
   });
 
   test('without rights the check names the remedy and fails', async () => {

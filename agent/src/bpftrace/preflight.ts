@@ -166,7 +166,7 @@ const checkCgroups = (root: string | undefined): Finding => {
 };
 
 const checkBpftrace = async (path: string): Promise<{ finding: Finding; version: string | undefined }> => {
-  const { stdout, failed, shortMessage } = await execa(path, ['--version'], {
+  const { stdout, failed, code, shortMessage } = await execa(path, ['--version'], {
     reject: false,
     timeout: 10_000,
   });
@@ -174,7 +174,8 @@ const checkBpftrace = async (path: string): Promise<{ finding: Finding; version:
   if (failed || version === undefined) {
     const remedy =
       'apt-get install bpftrace (Debian, Ubuntu), dnf install bpftrace (Fedora, RHEL), or set bpftrace.path';
-    return { finding: missing('bpftrace', shortMessage ?? `"${stdout.slice(0, 40)}"`, remedy), version };
+    const found = code === 'ENOENT' ? `${path}: not found` : (shortMessage ?? `"${stdout.slice(0, 40)}"`);
+    return { finding: missing('bpftrace', found, remedy), version };
   }
   const finding = isAtLeast(version, leastBpftrace)
     ? ok('bpftrace', `${version} (${path})`)
@@ -183,16 +184,35 @@ const checkBpftrace = async (path: string): Promise<{ finding: Finding; version:
 };
 
 const checkTracefs = async (): Promise<Finding> => {
-  if (existsSync(`${tracefs}/events`)) return ok('tracefs', tracefs);
+  const before = lookAtTracefs();
+  if (before === 'readable') return ok('tracefs', tracefs);
+  if (before === 'not readable') return missing('tracefs', `${tracefs} is not readable`, 'run as root');
   const { failed, stderr } = await execa('mount', ['-t', 'tracefs', 'tracefs', tracefs], { reject: false });
-  return !failed && existsSync(`${tracefs}/events`)
+  const reason = stderr.trim().split('\n')[0] ?? '';
+  return !failed && lookAtTracefs() === 'readable'
     ? ok('tracefs', `${tracefs} (mounted just now)`)
-    : missing('tracefs', stderr.trim() || 'not mounted', `mount -t tracefs tracefs ${tracefs}, as root`);
+    : missing('tracefs', reason || 'not mounted', `mount -t tracefs tracefs ${tracefs}, as root`);
 };
 
-/** A finding for each tracepoint of a program: is it there, with the fields that the program reads. */
-export const checkTracepoints = (tracepoints: readonly TracepointUse[]): readonly Finding[] =>
-  tracepoints.map(checkTracepoint);
+const lookAtTracefs = (): 'readable' | 'not readable' | 'not mounted' => {
+  try {
+    readdirSync(`${tracefs}/events`);
+    return 'readable';
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'ENOENT' ? 'not mounted' : 'not readable';
+  }
+};
+
+/**
+ * A finding for each tracepoint of a program: is it there, with the fields that the program reads. One for all of them
+ * where that cannot be told.
+ */
+export const checkTracepoints = (tracepoints: readonly TracepointUse[]): readonly Finding[] => {
+  const look = lookAtTracefs();
+  return look === 'readable' || tracepoints.length === 0
+    ? tracepoints.map(checkTracepoint)
+    : [missing('tracepoints', `cannot be told: tracefs is ${look}`, 'run as root')];
+};
 
 const checkTracepoint = ({ category, name, fields }: TracepointUse): Finding => {
   const label = `tracepoint ${category}:${name}`;
