@@ -4,6 +4,7 @@ import { hostname } from 'node:os';
 import { parse } from 'yaml';
 import { z } from 'zod';
 import { defaultPeerPorts } from './peer-ports.ts';
+import { probeNames } from './probe-names.ts';
 import { workloadsSchema } from './workloads/schema.ts';
 
 const unitMs: Readonly<Record<string, number>> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000 };
@@ -17,7 +18,13 @@ export const duration = (leastMs: number, mostMs: number) =>
     .string(aDuration)
     .regex(/^\d+(ms|s|m|h)$/, aDuration)
     .transform((text) => Number.parseInt(text) * (unitMs[text.replace(/\d+/, '')] ?? NaN))
-    .refine((ms) => ms >= leastMs && ms <= mostMs, `expected ${leastMs}ms to ${mostMs}ms`);
+    .refine((ms) => ms >= leastMs && ms <= mostMs, `expected ${written(leastMs)} to ${written(mostMs)}`);
+
+/** A duration in the longest unit of which it is a whole number. */
+const written = (ms: number): string => {
+  const [unit, size] = Object.entries(unitMs).findLast(([, size]) => ms > 0 && ms % size === 0) ?? ['ms', 1];
+  return `${ms / size}${unit}`;
+};
 
 /** HOST:PORT, as an object. */
 export const listen = z
@@ -40,7 +47,7 @@ const shape = z.strictObject({
   /** User and group of the process that listens; 0: root, in the same process that measures. */
   user: z.int().min(0).max(4_294_967_294).default(65_532),
   /** Names of the probes to load; by default all that need not be named. */
-  probes: z.array(z.string()).min(1).optional(),
+  probes: z.array(z.enum(probeNames)).min(1).optional(),
   logLevel: z.enum(['debug', 'info', 'warn', 'error']).default('info'),
   bpftrace: z
     .strictObject({
@@ -68,7 +75,8 @@ const shape = z.strictObject({
   history: z
     .strictObject({
       length: duration(60_000, 3_600_000).prefault('15m'),
-      window: duration(1000, 60_000).prefault('5s'),
+      /** Without it 5 s, or the interval if that is longer. */
+      window: duration(1000, 60_000).optional(),
       maxMegabytes: z.int().min(1).max(1024).default(16),
     })
     .prefault({}),
@@ -76,9 +84,15 @@ const shape = z.strictObject({
   workloads: workloadsSchema,
 });
 
-const schema = shape.refine(({ interval, history }) => history.window >= interval, {
-  path: ['history', 'window'],
-  message: 'expected at least the interval',
+/** After the keys, and only if each of them can be read. */
+const schema = shape.transform((config, context) => {
+  const { interval, history } = config;
+  const { window = Math.max(5000, interval) } = history;
+  if (window < interval) {
+    const message = `expected at least the interval, which is ${written(interval)}`;
+    context.addIssue({ code: 'custom', path: ['history', 'window'], message });
+  }
+  return { ...config, history: { ...history, window } };
 });
 
 export type Config = z.output<typeof schema>;
@@ -129,7 +143,7 @@ const parseYaml = <Schema extends z.ZodType>(
     const place = /at line \d+, column \d+/.exec(reason)?.[0] ?? 'somewhere';
     throw new ConfigError(`${source}: not YAML: ${secrets.length === 0 ? reason : place}`, { cause });
   }
-  const result = schema.safeParse(document, { error: unknownKeys });
+  const result = schema.safeParse(document, { error: inWords });
   if (result.success) return result.data;
   const findings = result.error.issues.map((issue) => {
     const path = issue.path.join('.');
@@ -140,11 +154,40 @@ const parseYaml = <Schema extends z.ZodType>(
   throw new ConfigError([`${source}: ${findings.length} wrong`, ...findings].join('\n'));
 };
 
+const kindsInWords: Readonly<Record<string, string>> = {
+  array: 'a list',
+  object: 'keys with values',
+  string: 'text',
+  number: 'a number',
+  int: 'a whole number',
+  boolean: 'true or false',
+};
+
+/** What zod says in terms of its own; what is undefined here, it says well. */
+const inWords: z.core.$ZodErrorMap = (issue) => {
+  switch (issue.code) {
+    case 'invalid_type': {
+      const kind = kindsInWords[issue.expected];
+      return kind === undefined ? undefined : `expected ${kind}`;
+    }
+    case 'too_small':
+      if (issue.origin === 'string' || issue.origin === 'array') return 'expected some, or leave out the key';
+      return `expected at least ${issue.minimum}`;
+    case 'too_big':
+      return `expected at most ${issue.maximum}${issue.origin === 'array' ? ' of them' : ''}`;
+    case 'invalid_value':
+      return `expected ${issue.values.length > 1 ? 'one of ' : ''}${issue.values.map(String).join(', ')}`;
+    case 'unrecognized_keys':
+      return issue.inst instanceof z.ZodObject ? unknownKeys(issue.keys, issue.inst) : undefined;
+    default:
+      return undefined;
+  }
+};
+
 /** Names the keys that are known: what stands under the others may be anything, also what is to be kept secret. */
-const unknownKeys: z.core.$ZodErrorMap = ({ code, keys, inst }) => {
-  if (code !== 'unrecognized_keys' || !(inst instanceof z.ZodObject)) return undefined;
-  const wrong = (keys as readonly string[]).map((key) => `"${key}"`).join(', ');
-  return `unknown ${wrong}, expected one of ${Object.keys(inst.shape).join(', ')}`;
+const unknownKeys = (keys: readonly string[], { shape }: z.ZodObject): string => {
+  const wrong = keys.map((key) => `"${key}"`).join(', ');
+  return `unknown ${wrong}, expected one of ${Object.keys(shape).join(', ')}`;
 };
 
 const found = (document: unknown, path: readonly PropertyKey[], secrets: readonly string[]): string => {

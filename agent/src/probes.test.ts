@@ -1,5 +1,4 @@
 import { expect, test } from 'vitest';
-import { ConfigError } from './config.ts';
 import { chooseProbes, loadProbes, textOf } from './probes.ts';
 
 test('every probe is found by its two files', async () => {
@@ -13,13 +12,6 @@ test('only the probes that are wanted are chosen; without a wish, all but those 
   expect(namesOf(['tcp', 'http'])).toEqual(['http', 'tcp']);
   expect(namesOf(['tls'])).toEqual(['tls']);
   expect(namesOf()).toEqual(all.map(({ name }) => name).filter((name) => name !== 'tls'));
-});
-
-test('a probe that does not exist is named, beside those that do', async () => {
-  const all = await loadProbes();
-  const choose = () => chooseProbes(all, ['http', 'htpp2']);
-  expect(choose).toThrow(ConfigError);
-  expect(choose).toThrow(/^probes: expected some of .*http2, .*, got "htpp2"$/);
 });
 
 test('each probe alone assigns every map that it uses, so that any of the others may be left out', async () => {

@@ -1,13 +1,12 @@
 // In: the folder bpf/. Out: every probe in it, with its text; and programs made of them.
 import { existsSync, readFileSync } from 'node:fs';
-import { readdir } from 'node:fs/promises';
 import { release } from 'node:os';
 import { clockFragment, type JiffyClock } from './bpftrace/clock.ts';
 import { compose, expandIncludes } from './bpftrace/compose.ts';
 import type { MapKinds } from './bpftrace/handover.ts';
 import { isAtLeast } from './bpftrace/kernel.ts';
-import { ConfigError } from './config.ts';
 import { defaultPeerPorts, peerPortsFragment } from './peer-ports.ts';
+import { bpfFolder, probeNames } from './probe-names.ts';
 import type { Probe } from './probes/probe.ts';
 
 /** A probe and its text: bpf/NAME.bt, and bpf/reduced/NAME.bt where there is one. */
@@ -16,17 +15,12 @@ export interface LoadedProbe extends Probe {
   readonly reduced: string | undefined;
 }
 
-const bpfFolder = new URL('../../bpf/', import.meta.url);
 const moduleExtension = import.meta.url.endsWith('.ts') ? 'ts' : 'js';
 
 /** Finds every bpf/NAME.bt with its probes/NAME module: a new probe is these two files and no list. */
-export const loadProbes = async (): Promise<readonly LoadedProbe[]> => {
-  const names = (await readdir(bpfFolder))
-    .filter((file) => file.endsWith('.bt'))
-    .map((file) => file.slice(0, -'.bt'.length))
-    .sort();
-  return Promise.all(
-    names.map(async (name) => {
+export const loadProbes = (): Promise<readonly LoadedProbe[]> =>
+  Promise.all(
+    probeNames.map(async (name) => {
       const file = new URL(`./probes/${name}.${moduleExtension}`, import.meta.url);
       const { probe } = (await import(file.href)) as { probe: Probe };
       const reduced = `reduced/${name}.bt`;
@@ -37,25 +31,16 @@ export const loadProbes = async (): Promise<readonly LoadedProbe[]> => {
       };
     }),
   );
-};
 
 /**
  * Those of the probes that a configuration asks for.
  *
  * @param wanted names; without, all but those that only run where they are named
- * @throws ConfigError when one of the `wanted` names is none of a probe
  */
 export const chooseProbes = (
   probes: readonly LoadedProbe[],
   wanted: readonly string[] | undefined,
-): readonly LoadedProbe[] => {
-  if (wanted === undefined) return probes.filter(({ isOptIn = false }) => !isOptIn);
-  const names = probes.map(({ name }) => name);
-  const unknown = wanted.find((name) => !names.includes(name));
-  if (unknown !== undefined)
-    throw new ConfigError(`probes: expected some of ${names.join(', ')}, got "${unknown}"`);
-  return probes.filter(({ name }) => wanted.includes(name));
-};
+): readonly LoadedProbe[] => probes.filter(({ name, isOptIn = false }) => wanted?.includes(name) ?? !isOptIn);
 
 /** The bpftrace program of these probes on this node, printing a snapshot every `intervalMs`. */
 export const composeProbes = (
