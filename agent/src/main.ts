@@ -17,7 +17,7 @@ const hidden = ['listen'];
 const program = new Command('plumbline')
   .description('Measures each version of a service from the kernel, and how much of it was the node.')
   .version(packageVersion)
-  .showHelpAfterError()
+  .showHelpAfterError('See plumbline --help')
   .exitOverride()
   .addHelpText(
     'after',
@@ -36,8 +36,15 @@ const names = Object.keys(commands);
 for (const name of names.includes(wanted) ? [wanted] : names) {
   const command = await commands[name]?.();
   if (command === undefined) continue;
-  program.addCommand(command.copyInheritedSettings(program), { hidden: hidden.includes(name) });
+  command.copyInheritedSettings(program).showHelpAfterError(`See plumbline ${name} --help`);
+  program.addCommand(command, { hidden: hidden.includes(name) });
 }
+
+// Who reads, such as head, has seen enough.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code !== 'EPIPE') throw error;
+  process.exit();
+});
 
 try {
   await program.parseAsync();

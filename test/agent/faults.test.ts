@@ -264,12 +264,24 @@ exec bpftrace "$@" < "$0.bt"
     other.close();
   });
 
-  test('a wrong command or option shows the usage, with status 2', async () => {
-    for (const args of [['bpf', 'htp'], ['top', '--count', 'x'], ['agnt']]) {
+  test('a wrong command or option is an error that says where the help is, with status 2', async () => {
+    for (const [help, ...args] of [
+      ['bpf --help', 'bpf', 'htp'],
+      ['top --help', 'top', '--count', 'x'],
+      ['--help', 'agnt'],
+    ]) {
       const { exitCode, stderr } = await run(...args);
-      expect(stderr).toContain('Usage: plumbline');
+      expect(stderr).toMatch(/^error: /);
+      expect(stderr.split('\n').at(-1)).toBe(`See plumbline ${help}`);
       expect(exitCode).toBe(2);
     }
+  });
+
+  test('a reader that has seen enough is no error', async () => {
+    const command = `${process.execPath} ${plumbline} bpf http | head -1; exit \${PIPESTATUS[0]}`;
+    const { stdout, stderr, exitCode } = await execa('bash', ['-c', command], { reject: false });
+    expect(stdout.split('\n')).toHaveLength(1);
+    expect([stderr, exitCode]).toEqual(['', 0]);
   });
 
   test('top without an agent says how to start one', async () => {
