@@ -27,6 +27,31 @@ test('columns are aligned, texts to the left and numbers to the right', () => {
   );
 });
 
+test('on a narrow terminal app and version are shortened by their middles, and numbers are whole', () => {
+  const long = { ...row, namespace: 'production', version: 'checkout-7d9f8b6c5d' };
+  const [header, line] = renderTable([long], { width: 80, height: 24 }).split('\n');
+  expect(header).toHaveLength(80);
+  expect(line).toMatch(/^produc…eckout checko…8b6c5d {5}2000 .* 25\.4%$/);
+});
+
+test('a short one leaves what it does not need to the other', () => {
+  const long = { ...row, version: 'checkout-7d9f8b6c5d' };
+  expect(renderTable([{ ...long, namespace: 'a', app: 'a' }], { width: 80, height: 24 })).toMatch(/^a .*ch/m);
+});
+
+test('on a low terminal the busiest are shown, in their order, and the others are counted', () => {
+  const rows = [5, 90, 7, 80].map((requests, index) => ({ ...row, version: `v${index}`, requests }));
+  const lines = renderTable(rows, { width: 200, height: 4 }).split('\n');
+  expect(lines.map((line) => / (v\d) /.exec(line)?.[1] ?? line)).toEqual([
+    expect.stringContaining('APP'),
+    'v1',
+    'v3',
+    'and 2 with fewer requests',
+    '',
+  ]);
+  expect(renderTable(rows, { width: 200, height: 5 }).split('\n')).toHaveLength(6);
+});
+
 test('without rows it says what is missing', () => {
   expect(renderTable([])).toMatch(/No HTTP request seen yet/);
 });

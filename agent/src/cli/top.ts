@@ -6,11 +6,13 @@ import { ConfigError } from '../config.ts';
 import { createClient, NoAnswer, type Access } from '../http/client.ts';
 import type { JsonSeries } from '../series/json.ts';
 import { untilSignal } from './signals.ts';
-import { renderTable } from './table.ts';
+import { renderTable, type Space } from './table.ts';
 import { versionRows } from './versions.ts';
 
 /** Readings are compared with the one this many refreshes ago: rates and quantiles of the last 10 s by default. */
 const windowRefreshes = 10;
+/** The first is compared with one before it, for which nobody wants to wait long. */
+const firstWindowMs = 1000;
 
 export const topCommand = (): Command =>
   new Command('top')
@@ -66,19 +68,19 @@ export const showTable = async (
   signal: AbortSignal,
   footer: () => Promise<string> = () => Promise.resolve(''),
 ): Promise<void> => {
-  const readings: JsonSeries[] = [];
+  const pause = (ms: number) => sleep(ms, undefined, { signal }).catch(() => undefined);
+  const readings = [await read()];
+  await pause(Math.min(intervalMs, firstWindowMs));
   for (let shown = 0; shown < count && !signal.aborted; shown++) {
-    const answer = await read().catch((error: unknown) => {
-      if (readings.length === 0) throw error;
-    });
+    const answer = await read().catch(() => undefined);
     if (answer === undefined) draw(`The agent does not answer; it is asked again.\n`);
     else {
       readings.push(answer);
       if (readings.length > windowRefreshes + 1) readings.shift();
-      const oldest = readings.length > 1 ? readings[0] : undefined;
-      draw(`${renderTable(versionRows(oldest, answer))}${remark(answer)}${await footer()}`);
+      const below = `${remark(answer)}${await footer()}`;
+      draw(`${renderTable(versionRows(readings[0], answer), spaceAbove(below))}${below}`);
     }
-    if (shown + 1 < count) await sleep(intervalMs, undefined, { signal }).catch(() => undefined);
+    if (shown + 1 < count) await pause(intervalMs);
   }
 };
 
@@ -120,6 +122,14 @@ const readPassword = async (file: string): Promise<string> => {
 
 const remark = ({ off = [] }: JsonSeries): string =>
   off.length === 0 ? '' : `\nOver budget.cpuPercent, switched off: ${off.join(', ')}\n`;
+
+/** The last line of a screen stays free: a line break there would scroll it. */
+const spaceAbove = (below: string): Space | undefined => {
+  const { isTTY, columns, rows } = process.stdout;
+  // A pseudo-terminal that nobody told its size has none.
+  if (!isTTY || columns === 0 || rows === 0) return undefined;
+  return { width: columns, height: rows - below.split('\n').length };
+};
 
 /** On a terminal: home, the text with each line's rest cleared, then everything below cleared. */
 const draw = (text: string) => {
