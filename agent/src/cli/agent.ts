@@ -12,11 +12,15 @@ export const agentCommand = (): Command =>
       'after',
       `
 Serves on http://127.0.0.1:9736 unless the configuration says otherwise:
-  /metrics        Prometheus text 0.0.4 or OpenMetrics
-  /readyz         200 while the kernel is being read
-  /healthz        200 while the agent runs
-  /api/v1/series  the same series as JSON
+  /                         the page: versions, their latency, and the node's part in it
+  /metrics                  Prometheus text 0.0.4, OpenMetrics or protobuf with native histograms
+  /readyz                   200 while the kernel is being read
+  /healthz                  200 while the agent runs
+  /api/v1/series            the same series as JSON
+  /api/v1/apps              apps and versions seen of late
+  /api/v1/history?app=NAME  their requests and quantiles, window by window
   /api/v1/verdict?app=NAME  is its newest version as good as the one before, on this node
+  /api/v1/agent             the agent itself: its probes, what they lack and cost
 
 Example configuration:
   listen: 127.0.0.1:9736
