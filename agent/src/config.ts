@@ -157,6 +157,7 @@ const parseYaml = <Schema extends z.ZodType>(
 const kindsInWords: Readonly<Record<string, string>> = {
   array: 'a list',
   object: 'keys with values',
+  record: 'keys with values',
   string: 'text',
   number: 'a number',
   int: 'a whole number',

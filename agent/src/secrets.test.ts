@@ -27,9 +27,9 @@ test.each([
     /prometheus: unknown "timout", .*timeout/,
   ],
   ["prometheus: { url: 'sre:hunter2@prom:9090' }", /prometheus.url: expected a URL .* got something else/],
-  ["prometheus: 'http://sre:hunter2@prom:9090'", /prometheus: expected object, got something else/],
-  ["'http://sre:hunter2@prom:9090'", /\(top\): expected object, got something else/],
-  ['prometheus: { headers: { Authorization: [hunter2] } }', /headers.Authorization: expected string/],
+  ["prometheus: 'http://sre:hunter2@prom:9090'", /prometheus: expected keys with values, got something else/],
+  ["'http://sre:hunter2@prom:9090'", /\(top\): expected keys with values, got something else/],
+  ['prometheus: { headers: { Authorization: [hunter2] } }', /headers.Authorization: expected text/],
   ['prometheus: { headers: { Authorization: Bearer hunter2 } }\nwindw: 30s', /\(top\): unknown "windw"/],
   ['prometheus: { headers: { Authorization: *hunter2 } }', /not YAML: somewhere/],
   ['prometheus: { headers: { Authorization: |hunter2', /not YAML: at line 1, column/],
@@ -45,7 +45,7 @@ test.each([
     /unknown "basic_auth_user", expected one of .*basic_auth_users/,
   ],
   ['basic_auth_users: { prometheus: hunter2 }', /basic_auth_users.prometheus: expected a bcrypt hash/],
-  ['basic_auth_users: [hunter2]', /basic_auth_users: expected record, got something else/],
+  ['basic_auth_users: [hunter2]', /basic_auth_users: expected keys with values, got something else/],
 ])('of the listeners: %s', async (text, message) => {
   const told = await refusal(loadWebConfig, text);
   expect(told).toMatch(message);
