@@ -1,14 +1,17 @@
 // Nothing in; how long a whole recompute and one push take on this machine, beside the floor of reading the counts, out.
 import { createJudge, judge } from '../src/index.ts';
-import type { VerdictInput, Window } from '../src/index.ts';
+import type { Cell, VerdictInput, Window } from '../src/index.ts';
 import { createRng } from './rng.ts';
 import { percentile } from './stats.ts';
 
-/** Returns two lines: 20 nodes × 180 blocks × 160 buckets, four quantiles; medians. */
+/**
+ * Returns how long 20 nodes × 180 blocks × 160 buckets take at four quantiles, once counts come from JSON and once as typed
+ * arrays: the first call, as in a program that judges once; medians, and their ratio to the floor, which other work on the
+ * machine slows down alike; and one push.
+ */
 export function speed(): string {
   const input = largeInput();
-  const whole = medianMs(51, () => judge(input).samples.canary);
-  const floor = medianMs(51, () => sumOf(input));
+  const cold = milliseconds(() => judge(input));
   const growing = createJudge(input);
   const pushes = input.windows.map((window) =>
     milliseconds(() => {
@@ -18,10 +21,30 @@ export function speed(): string {
   const [early, late] = [pushes.slice(30, 60), pushes.slice(150)].map(median);
   return [
     '',
-    `whole recompute, 20 nodes × 180 blocks × 160 buckets × 4 quantiles: ${whole.toFixed(1)} ms`,
-    `  (adding up the same counts once: ${floor.toFixed(1)} ms)`,
+    'whole recompute, 20 nodes × 180 blocks × 160 buckets × 4 quantiles:',
+    `  the first call: ${cold.toFixed(0)} ms`,
+    wholeLine('counts from JSON', input),
+    wholeLine('typed arrays', typed(input)),
     `one push: ${(early ?? 0).toFixed(3)} ms early in the run, ${(late ?? 0).toFixed(3)} ms late`,
   ].join('\n');
+}
+
+function wholeLine(name: string, input: VerdictInput): string {
+  const whole = medianMs(51, () => judge(input).samples.canary);
+  const floor = medianMs(51, () => sumOf(input));
+  const ratio = (whole / floor).toFixed(1);
+  return `  ${name}: ${whole.toFixed(1)} ms (adding up the same counts once: ${floor.toFixed(1)} ms; ${ratio} times that)`;
+}
+
+function typed(input: VerdictInput): VerdictInput {
+  const cellOf = (cell: Cell): Cell =>
+    cell.durations
+      ? { ...cell, durations: { ...cell.durations, counts: Float64Array.from(cell.durations.counts) } }
+      : cell;
+  return {
+    ...input,
+    windows: input.windows.map((window) => ({ ...window, cells: window.cells.map(cellOf) })),
+  };
 }
 
 /** Two versions on each of 20 nodes, 2000 requests a window each, spread over 160 buckets. */
