@@ -1,7 +1,8 @@
 // Increases by arm and node in; the cells of one window, as the judge wants them, out.
 import { observationsOf } from '@plumbline/verdict';
+import type { Contention } from '@plumbline/verdict';
 import type { RunCell } from '../model/run.ts';
-import type { Histograms } from './buckets.ts';
+import type { Histograms } from './histograms.ts';
 import { counted } from './counters.ts';
 import type { Increases, States } from './counters.ts';
 
@@ -37,45 +38,74 @@ export function cellReader(group: string, step: number, parts: Parts): CellReade
   const waits = parts.waits.get(group);
   const cpuWait =
     waits && parts.isOwn && sumWaits(waits, (culprit) => parts.isOwn?.(culprit, group) ?? false);
-  const increase = (grouped: Grouped, over = 1): ((i: number) => number | undefined) => {
+  const increase = (grouped: Grouped, over = 1): Figure => {
     const { state, byKey } = grouped.get(group) ?? {};
     const values = byKey?.get('');
     if (!state || !values) return nothing;
     return (i) => (state[i] === counted ? (values[i] ?? 0) / over : undefined);
   };
-  const optional = {
-    schedDelaySeconds: increase(parts.delay),
-    cpuSeconds: increase(parts.cpu),
-    memoryBytes: amount(parts.memory.get(group)),
-    retransmits: increase(parts.retransmits),
-    connectionFailures: increase(parts.failures),
-  };
-  const signs = {
+  const contention = contentionReader({
     runqueueP95Seconds: amount(parts.runqueue.get(group)),
     throttledShare: increase(parts.throttled, step),
     cpuPressureShare: increase(parts.pressure, step),
     stealShare: shareOf(increase(parts.stolen), increase(parts.cpu)),
-  };
+  });
+  const schedDelaySeconds = increase(parts.delay);
+  const cpuSeconds = increase(parts.cpu);
+  const memoryBytes = amount(parts.memory.get(group));
+  const retransmits = increase(parts.retransmits);
+  const connectionFailures = increase(parts.failures);
   return (i) => {
     // Both come from the same scrape: when one of them is not known, the other would be half the truth.
     if (!isKnown(requests?.state, i) || !isKnown(durations?.state, i)) return undefined;
     const counts = durations?.counts[i];
-    const netCounts = net?.counts[i];
-    const contention = present(signs, i);
-    return {
-      arm: arm as 'canary' | 'baseline',
+    // What is absent is there as undefined: engines take cells of one shape, of which there are thousands, best.
+    const cell: { readonly [Key in keyof Required<RunCell>]: RunCell[Key] | undefined } = {
+      arm: arm as RunCell['arm'],
       node,
       requests: codes ? (codes.all[i] ?? 0) : counts ? observationsOf(counts) : 0,
       errors: codes?.errors[i] ?? 0,
-      ...(codes ? { clientErrors: codes.clientErrors[i] ?? 0 } : {}),
-      ...(counts ? { durations: counts } : {}),
-      ...(netCounts ? { netDurations: netCounts } : {}),
-      ...present(optional, i),
-      ...(cpuWait && isKnown(waits.state, i)
-        ? { cpuWait: { ownSeconds: cpuWait.own[i] ?? 0, othersSeconds: cpuWait.others[i] ?? 0 } }
-        : {}),
-      ...(contention ? { contention } : {}),
+      clientErrors: codes?.clientErrors[i],
+      durations: counts,
+      netDurations: net?.counts[i],
+      schedDelaySeconds: schedDelaySeconds(i),
+      cpuSeconds: cpuSeconds(i),
+      memoryBytes: memoryBytes(i),
+      retransmits: retransmits(i),
+      connectionFailures: connectionFailures(i),
+      cpuWait:
+        cpuWait && isKnown(waits.state, i)
+          ? { ownSeconds: cpuWait.own[i] ?? 0, othersSeconds: cpuWait.others[i] ?? 0 }
+          : undefined,
+      contention: contention(i),
     };
+    return cell as RunCell;
+  };
+}
+
+/** A figure of window `i`; undefined where it was not measured. */
+type Figure = (i: number) => number | undefined;
+
+/** Signs of contention in a window; undefined where there is none. */
+function contentionReader({
+  runqueueP95Seconds,
+  throttledShare,
+  cpuPressureShare,
+  stealShare,
+}: Readonly<Record<keyof Contention, Figure>>): (i: number) => Contention | undefined {
+  return (i) => {
+    const signs: { readonly [Sign in keyof Contention]: Contention[Sign] | undefined } = {
+      runqueueP95Seconds: runqueueP95Seconds(i),
+      throttledShare: throttledShare(i),
+      cpuPressureShare: cpuPressureShare(i),
+      stealShare: stealShare(i),
+    };
+    const isMeasured =
+      signs.runqueueP95Seconds !== undefined ||
+      signs.throttledShare !== undefined ||
+      signs.cpuPressureShare !== undefined ||
+      signs.stealShare !== undefined;
+    return isMeasured ? signs : undefined;
   };
 }
 
@@ -112,14 +142,11 @@ function sumWaits({ byKey, state: { length } }: Increases, isOwn: (culprit: stri
 }
 
 function add(sums: Float64Array, increases: Float64Array): void {
-  for (const [i, increase] of increases.entries()) sums[i] = (sums[i] ?? 0) + increase;
+  for (let i = 0; i < sums.length; i++) sums[i] = (sums[i] ?? 0) + (increases[i] ?? 0);
 }
 
 /** The one as a share of both together. */
-function shareOf(
-  part: (i: number) => number | undefined,
-  rest: (i: number) => number | undefined,
-): (i: number) => number | undefined {
+function shareOf(part: Figure, rest: Figure): Figure {
   return (i) => {
     const value = part(i);
     return value === undefined || value === 0 ? value : value / (value + (rest(i) ?? 0));
@@ -130,23 +157,10 @@ function nothing(): undefined {
   return undefined;
 }
 
-function amount(values: Float64Array | undefined): (i: number) => number | undefined {
+function amount(values: Float64Array | undefined): Figure {
   if (!values) return nothing;
   return (i) => {
     const value = values[i] ?? NaN;
     return Number.isFinite(value) && value >= 0 ? value : undefined;
   };
-}
-
-/** The figures that were measured in window `i`; undefined where none was. */
-function present<Name extends string>(
-  figures: Readonly<Record<Name, (i: number) => number | undefined>>,
-  i: number,
-): Partial<Record<Name, number>> | undefined {
-  let found: Partial<Record<Name, number>> | undefined;
-  for (const name in figures) {
-    const value = figures[name](i);
-    if (value !== undefined) (found ??= {} as Partial<Record<Name, number>>)[name] = value;
-  }
-  return found;
 }

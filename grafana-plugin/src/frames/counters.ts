@@ -47,13 +47,14 @@ export function increasesOf(
   for (const group of groupsOf(series, ({ labels }) => keyOf(labels))) {
     const name = nameOf(group.labels);
     if (name === undefined) continue;
-    const rows = new Float64Array(group.members.size * length);
-    const state = readTotals(rows, group, times);
+    const { members } = group;
+    const rows = new Float64Array(members.size * length);
+    const state = readTotals(rows, [...members.values()], times, group.twice);
     const byKey = new Map<string, Float64Array>();
-    for (const key of group.members.keys()) {
-      const row = byKey.size * length;
-      takeDifferences(rows, row, undefined, state, wholeNumbers);
-      byKey.set(key, rows.subarray(row, row + length));
+    for (const key of members.keys()) {
+      const row = rows.subarray(byKey.size * length, (byKey.size + 1) * length);
+      takeDifferences(row, state, wholeNumbers);
+      byKey.set(key, row);
     }
     result.set(name, { byKey, state });
   }
@@ -61,14 +62,16 @@ export function increasesOf(
   return result;
 }
 
-/** Sorts series by version, node and key. There may be ten thousand: no name is put together for each. */
+/** Sorts series that have a key by version, node and key. There may be ten thousand: no name is made up for each. */
 export function groupsOf<Key, One extends Series>(
   series: readonly One[],
-  keyOf: (one: One) => Key,
+  keyOf: (one: One) => Key | undefined,
 ): readonly Group<Key, One>[] {
   const groups: Group<Key, One>[] = [];
   const byVersion = new Map<string, Map<string, Group<Key, One>>>();
   for (const one of series) {
+    const key = keyOf(one);
+    if (key === undefined) continue;
     const { version = '', node = '' } = one.labels;
     let byNode = byVersion.get(version);
     if (!byNode) byVersion.set(version, (byNode = new Map<string, Group<Key, One>>()));
@@ -79,7 +82,7 @@ export function groupsOf<Key, One extends Series>(
       groups.push(group);
     }
     const before = group.members.size;
-    if (group.members.set(keyOf(one), one).size === before) group.twice = one.labels;
+    if (group.members.set(key, one).size === before) group.twice = one.labels;
   }
   return groups;
 }
@@ -89,21 +92,21 @@ export function groupsOf<Key, One extends Series>(
  * returns in which windows it was seen. A member that is absent while others are seen has counted nothing.
  * @throws NoCounterError where two series have the same labels.
  */
-export function readTotals<Key, One extends Series>(
+export function readTotals(
   rows: Float64Array,
-  { members, twice }: Group<Key, One>,
+  members: readonly Series[],
   times: readonly number[],
+  twice: Labels | undefined,
 ): States {
   if (twice) throw new NoCounterError(duplicateText(twice));
   const { length } = times;
   let row = 0;
-  for (const one of members.values()) {
+  for (const one of members) {
     copyValues(one, times, rows, row);
     row += length;
   }
   const state = new Uint8Array(length).fill(counted, 1);
-  const totals = rows.subarray(0, row);
-  if (totals.includes(NaN)) fillHoles(totals, state);
+  if (rows.includes(NaN)) fillHoles(rows, state);
   return state;
 }
 
@@ -118,44 +121,31 @@ function fillHoles(totals: Float64Array, state: States): void {
 }
 
 /**
- * Puts increases in place of the totals in the row at `start`, less those in the row at `below` where there is one,
- * and returns whether there is any. A fall voids its window in `state`.
+ * Puts increases in place of the totals of one counter. A fall voids its window in `state`.
  * @throws NoCounterError where `wholeNumbers` are wanted and there are others.
  */
-export function takeDifferences(
-  rows: Float64Array,
-  start: number,
-  below: number | undefined,
-  state: States,
-  wholeNumbers: boolean,
-): boolean {
-  const { length } = state;
-  const totalAt = (i: number): number =>
-    (rows[start + i] ?? 0) - (below === undefined ? 0 : (rows[below + i] ?? 0));
-  let before = totalAt(0);
+function takeDifferences(totals: Float64Array, state: States, wholeNumbers: boolean): void {
+  let before = totals[0] ?? 0;
   if (!isTotal(before, wholeNumbers)) throw new NoCounterError(notCountText(before));
-  // Most buckets of a fine layout stay empty, and most counters of failures rest.
-  let i = 1;
-  while (i < length && totalAt(i) === before) i += 1;
-  rows.fill(0, start, start + i);
-  if (i === length) return false;
-  let isFilled = false;
-  for (; i < length; i++) {
-    const total = totalAt(i);
+  for (let i = 1; i < totals.length; i++) {
+    const total = totals[i] ?? 0;
     const increase = total - before;
     before = total;
     // Whole totals have whole increases, and those are at hand.
     if (!isTotal(increase, wholeNumbers)) throw new NoCounterError(notCountText(total));
-    rows[start + i] = increase;
-    if (increase === 0 || state[i] !== counted) continue;
-    isFilled = true;
-    if (increase < 0) state[i] = fallen;
+    totals[i] = increase;
+    if (increase < 0 && state[i] === counted) state[i] = fallen;
   }
-  return isFilled;
+  totals[0] = 0;
 }
 
 function isTotal(value: number, wholeNumbers: boolean): boolean {
-  return value - value === 0 && (!wholeNumbers || Math.floor(value) === value);
+  return wholeNumbers ? isWhole(value) : value - value === 0;
+}
+
+/** Whether it is a finite number without a fraction. */
+export function isWhole(value: number): boolean {
+  return value - value === 0 && Math.floor(value) === value;
 }
 
 /** A counter falls when something restarts; a gauge or a rate falls all the time. */
@@ -171,11 +161,11 @@ export function checkFalls(groups: readonly { readonly state: States }[]): void 
   if (seen >= 8 && fell > seen / 4) throw new NoCounterError('its totals fall again and again');
 }
 
-function notCountText(value: number): string {
+export function notCountText(value: number): string {
   return `it has ${value.toPrecision(4)}, which is no count`;
 }
 
-function duplicateText(labels: Labels): string {
+export function duplicateText(labels: Labels): string {
   const shown = Object.entries(labels)
     .filter(([name]) => name !== '__name__')
     .map(([name, value]) => `${name}="${value}"`);

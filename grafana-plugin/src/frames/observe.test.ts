@@ -1,9 +1,10 @@
 import type { DataFrame } from '@grafana/data';
 import { judge } from '@plumbline/verdict';
+import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { buildModel } from '../model/build.ts';
-import { madeUpRun } from '../model/fixture.ts';
-import type { Run } from '../model/run.ts';
+import { madeUpRun, runStart } from '../model/fixture.ts';
+import type { Run, RunCell } from '../model/run.ts';
 import { frame, framesOf } from './fixture.ts';
 import { observe } from './observe.ts';
 import type { Wanted } from './observe.ts';
@@ -67,6 +68,36 @@ const everyOther = (one: DataFrame, offset: number): DataFrame => ({
   })),
 });
 
+/** Index of the lowest bucket of `countedRun`. */
+const first = -40;
+/** A run of two nodes, in which each window has counted this in the cells of `a, v1`, `a, v2` and `b, v1`. */
+const countedRun = (counted: readonly (readonly (readonly number[])[])[]): Run => ({
+  ...madeUpRun({ windows: counted.length }),
+  windows: counted.map((cells, i) => ({
+    end: runStart + (i + 1) * small.windowSeconds,
+    cells: cells.map((counts, cell) => ({
+      node: cell < 2 ? 'a' : 'b',
+      arm: cell === 1 ? 'canary' : 'baseline',
+      requests: 50,
+      errors: 0,
+      durations: { offset: first, counts },
+    })),
+  })),
+});
+/** A frame without what was seen at a moment. */
+const without = (one: DataFrame, ms: number): DataFrame => {
+  const [times] = one.fields;
+  const isKept = (_: unknown, i: number) => times?.values[i] !== ms;
+  return { ...one, fields: one.fields.map((field) => ({ ...field, values: field.values.filter(isKept) })) };
+};
+/** The buckets of a cell that are not empty, from the lowest on. */
+const filledIn = ({ node, arm, durations }: RunCell, lowest: number): string => {
+  const filled = Array.from(durations?.counts ?? [], (count, i) =>
+    count > 0 ? `${i + (durations?.offset ?? 0) - lowest}: ${count}` : '',
+  );
+  return [node, arm, ...filled.filter((one) => one !== '')].join(' ');
+};
+
 describe('a run read from frames', () => {
   test('tells waits for a CPU that a version held itself from those that others did, where the app is known', () => {
     const run = { ...small, blame: [] };
@@ -112,6 +143,41 @@ describe('a run read from frames', () => {
       expect(ours.grade).toEqual(truth.grade);
     },
   );
+
+  test.each([
+    ['classic', 1],
+    ['native', first],
+  ] as const)(
+    '%s buckets hold what was counted in each window, and nothing is said of those beside a moment that is lost',
+    (format, lowest) => {
+      const counts = fc.array(fc.nat(3), { minLength: 5, maxLength: 5 });
+      const windows = fc.array(fc.array(counts, { minLength: 3, maxLength: 3 }), {
+        minLength: 6,
+        maxLength: 6,
+      });
+      fc.assert(
+        fc.property(windows, fc.option(fc.nat(6), { nil: -1 }), (counted, lost) => {
+          const run = countedRun(counted);
+          const lostMs = 1000 * (runStart + lost * run.windowSeconds);
+          const frames = framesOf(run, format).map((one) => without(one, lostMs));
+          const read = new Map(runOf(frames).windows.map((window) => [window.end, window.cells]));
+          for (const [i, { end, cells }] of run.windows.entries()) {
+            const known = lost === i || lost === i + 1 ? [] : cells;
+            expect(new Set(read.get(end)?.map((cell) => filledIn(cell, lowest)))).toEqual(
+              new Set(known.map((cell) => filledIn(cell, first))),
+            );
+          }
+        }),
+      );
+    },
+  );
+
+  test('native histograms alone are shown, and the verdict says what is missing', () => {
+    const frames = framesOf(small, 'native').filter(({ refId }) => refId === 'durations');
+    const model = buildModel(seen(frames), settings);
+    expect(model.overlay?.canary.some((value) => value !== null)).toBe(true);
+    expect(model.notice?.title).toBe('Errors are not known.');
+  });
 
   test('whatever the step, no request is counted twice', () => {
     const frames = framesOf(small).map((one) => everyOther(one, 0));

@@ -2,7 +2,7 @@
 import type { DataFrame } from '@grafana/data';
 import type { Notice, Observed, QuantileSeries, Run } from '../model/run.ts';
 import { bucketSeries, sharedBuckets } from './buckets.ts';
-import type { BucketSeries } from './buckets.ts';
+import type { BucketSeries } from './histograms.ts';
 import { checkAnswers, checkSize, disagreement, noQueries, notCounters, severalApps } from './faults.ts';
 import { meaningOf, parseAssigned } from './roles.ts';
 import type { Role } from './roles.ts';

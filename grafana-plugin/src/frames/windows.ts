@@ -57,7 +57,8 @@ export function trafficOf(
     const first = state.indexOf(counted);
     if (first >= 0) traffic.firstSeen = Math.min(traffic.firstSeen, times[first - 1] ?? 0);
     for (const increases of byKey.values()) {
-      for (const [i, increase] of increases.entries()) if (state[i] === counted) traffic.requests += increase;
+      for (let i = 0; i < increases.length; i++)
+        if (state[i] === counted) traffic.requests += increases[i] ?? 0;
     }
   }
   return [...byVersion].map(([version, traffic]) => ({ version, ...traffic }));
@@ -244,7 +245,7 @@ function groupName({ version = '', node = '' }: Labels): string {
   return `${version}\0${node}`;
 }
 
-/** Of classic buckets the one that holds all; native ones are all needed. */
+/** Of classic buckets the one that holds all, where there is one. */
 function totalBuckets(series: readonly Series[]): readonly Series[] {
   const totals = series.filter(({ labels: { le } }) => le === '+Inf' || le === 'Inf');
   return totals.length > 0 ? totals : series;
