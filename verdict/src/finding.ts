@@ -165,6 +165,7 @@ export function metricVerdict(finding: Finding, evidence: number | null = null):
     lower: relative(finding.lower),
     upper: relative(finding.upper),
     raw: finding.rawEffect === undefined ? null : relative(finding.rawEffect),
+    margin: relative(worse ? finding.failLn : finding.passLn),
     blocks,
     mde: relative(finding.mde),
     etaSeconds: finding.etaSeconds ?? null,

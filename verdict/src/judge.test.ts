@@ -187,6 +187,12 @@ describe('the verdict', () => {
     expect(judge(input(10, (i) => cells(i === 5 ? 1 : 0))).verdict).toBe('inconclusive');
   });
 
+  test('that fails on errors says of one that is slower that it is', () => {
+    const errors = { errors: 40 };
+    const verdict = judge(input(60, () => [cell('n1', 'canary', 0.2, errors), cell('n1', 'baseline', 0.1)]));
+    expect(verdict).toMatchObject({ verdict: 'fail', reasons: ['ERRORS_WORSE', 'LATENCY_WORSE'] });
+  });
+
   test('blames neither version when both lose requests', () => {
     const verdict = judge(
       input(30, () => [

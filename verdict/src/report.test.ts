@@ -52,6 +52,16 @@ describe('the report', () => {
     expect(text).toContain('expected in about 4 min');
   });
 
+  test('says of each quantile what it may be worse by', () => {
+    const p50 = { metric: 'p50', state: 'not-inferior', relative: 0.6, lower: 0.5, upper: 0.7 } as const;
+    const rest = { raw: null, margin: 1.25, blocks: 30, mde: null, etaSeconds: null, evidence: null };
+    const metrics = [{ ...p50, ...rest }];
+    const samples = { canary: 900, baseline: 900, blocks: 30, mde: null, etaSeconds: null };
+    expect(report(verdictWith({ metrics, samples }))).toContain(
+      'p50      +60.0 % (+50.0 % to +70.0 %, margin +125.0 %) within the margin',
+    );
+  });
+
   test('puts versions into the affinity as YAML strings', () => {
     expect(podAffinity('check: out', '1.10')).toContain('"check: out", VERSION-LABEL: "1.10"');
   });

@@ -129,16 +129,19 @@ function headline({ verdict, code }: Verdict): string {
   return code === 'pass' ? 'SKEWED (safe to go on)' : 'SKEWED (not yet proven safe)';
 }
 
-function metricLine({ metric, state, relative, lower, upper, raw }: Verdict['metrics'][number]): string {
+function metricLine(one: Verdict['metrics'][number]): string {
+  const { metric, relative, lower, upper, raw, margin } = one;
+  const state = one.state === 'not-inferior' ? 'within the margin' : one.state;
   if (relative === null || lower === null || upper === null) return `${metric.padEnd(8)} ${state}`;
+  const allowed = margin === null ? '' : `, margin ${signed(margin)}`;
   const pooled = raw === null ? '' : `, ${signed(raw)} if nodes are ignored`;
-  return `${metric.padEnd(8)} ${signed(relative)} (${signed(lower)} to ${signed(upper)}${pooled}) ${state}`;
+  return `${metric.padEnd(8)} ${signed(relative)} (${signed(lower)} to ${signed(upper)}${pooled}${allowed}) ${state}`;
 }
 
 function errorLine({ errors: { canaryRatio, baselineRatio }, evidence }: Verdict): string {
   const shown = (ratio: number | null): string =>
     ratio === null ? 'none seen' : `${(100 * ratio).toFixed(3)} %`;
-  return `errors   ${shown(canaryRatio)} against ${shown(baselineRatio)}, evidence ${evidence.errors.toPrecision(2)}`;
+  return `errors   ${shown(canaryRatio)} against ${shown(baselineRatio)}, evidence ${evidence.errors.toPrecision(2)} (1 is none)`;
 }
 
 function signed(relative: number): string {

@@ -37,13 +37,24 @@ export function decide(assessment: Assessment, circumstances: Circumstances): De
 }
 
 /** Errors and signals: evidence that no traffic split, drift or node effect explains. */
-function byEvents({ errorValue, errorLimit, errorsMatched, bad, signals }: Assessment): Decision | undefined {
+function byEvents(assessment: Assessment): Decision | undefined {
+  const { errorValue, errorLimit, errorsMatched, bad, signals } = assessment;
   // The guard: more than 1 % lost for two minutes needs less evidence, but not where the baseline loses as much.
   const guard = bad.canary && !bad.baseline && errorValue >= 20;
   if (errorValue >= errorLimit || guard) {
-    return answer('fail', errorsMatched ? ['ERRORS_WORSE'] : ['ERRORS_WORSE', 'ERRORS_NOT_MATCHED']);
+    const unmatched: Reason[] = errorsMatched ? [] : ['ERRORS_NOT_MATCHED'];
+    return answer('fail', ['ERRORS_WORSE', ...unmatched, ...slowness(assessment)]);
   }
   return signals.some(({ worse }) => worse) ? answer('fail', ['SIGNAL_WORSE']) : undefined;
+}
+
+/** What is also to be known of a canary that fails for another reason: whether it is slower, too. */
+function slowness(assessment: Assessment): readonly Reason[] {
+  const latency = byLatency(assessment);
+  if (latency?.verdict === 'fail') return latency.reasons;
+  return assessment.quantiles.some((finding) => finding?.worse === true || finding?.suspect === true)
+    ? ['LATENCY_SUSPECT']
+    : [];
 }
 
 function byLatency({

@@ -129,6 +129,8 @@ export interface MetricVerdict {
   readonly lower: number | null;
   readonly upper: number | null;
   readonly raw: number | null;
+  /** What it may be worse by, for the canary to pass; where it is worse, for it not to fail. Relative. */
+  readonly margin: number | null;
   readonly blocks: number;
   readonly mde: number | null;
   readonly etaSeconds: number | null;

@@ -126,6 +126,7 @@ const unknownMetric = {
   lower: null,
   upper: null,
   raw: null,
+  margin: null,
   blocks: 0,
   mde: null,
   etaSeconds: null,

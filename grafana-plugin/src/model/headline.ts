@@ -36,7 +36,8 @@ function sentenceOf(verdict: Verdict): string {
         const [ours, theirs] = [errors.canaryRatio, errors.baselineRatio].map((ratio) =>
           formatValue(ratio, 'share'),
         );
-        return `${canary} fails more often than ${baseline}: ${ours} of its requests against ${theirs}.`;
+        const slower = has('LATENCY_WORSE') || has('LATENCY_SUSPECT') ? ' It is slower, too.' : '';
+        return `${canary} fails more often than ${baseline}: ${ours} of its requests against ${theirs}.${slower}`;
       }
       if (has('MASKED_BY_QUIET_NODE') && delta) {
         return `${canary} looks fine only because its nodes are quiet: on equal nodes its ${delta.metric} is ${formatRelative(delta.relative)}.`;
