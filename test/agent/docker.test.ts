@@ -1,6 +1,9 @@
+import { readFile } from 'node:fs/promises';
 import { setTimeout } from 'node:timers/promises';
 import { pino } from 'pino';
 import { beforeAll, describe, expect, it } from 'vitest';
+import { createCgroupReader } from '../../agent/src/files/cgroups.ts';
+import { findCgroupRoots } from '../../agent/src/files/read.ts';
 import { workloadsSchema } from '../../agent/src/workloads/schema.ts';
 import { goneKeepsNameMs } from '../../agent/src/workloads/source.ts';
 import { unknownWorkload } from '../../agent/src/workloads/workload.ts';
@@ -84,6 +87,21 @@ describe.skipIf(missing.length > 0 && !required)(title, () => {
     for (let elapsed = 0; elapsed <= goneKeepsNameMs / 60_000; elapsed++) await minute();
     await minute();
     expect(workloads.workloadOf(cgroupId)).toEqual(unknownWorkload);
+  });
+
+  it('reads of a container for how long its own quota throttles it', async () => {
+    const { containerId, cgroupId } = await docker.run('plumbline-test:1.0', ['--cpus', '0.2']);
+    const mounts = await readFile('/proc/self/mountinfo', 'utf8');
+    const reader = createCgroupReader(findCgroupRoots(docker.cgroupRoot, mounts));
+    const throttledUs = async () => {
+      await interval(cgroupId);
+      return (await reader.read(workloads.list())).maps.get('@cgroup_throttled_us')?.get(cgroupId);
+    };
+    expect(await throttledUs()).toBe(0);
+    const burn = ['/bin/busybox', 'sh', '-c', 'while :; do :; done'];
+    await docker.docker(['exec', '--detach', containerId, ...burn]);
+    expect(await throttledUs()).toBeGreaterThan(100_000);
+    await docker.remove(containerId);
   });
 
   it('names a container that was stopped and started again, in its new cgroup', async () => {
